@@ -1,0 +1,370 @@
+//! Each section of the file, in the order of the example.
+
+use super::Config;
+use crate::address::{Address, Mailbox};
+use crate::clock::parse_duration;
+use crate::db::DatabaseUrl;
+use crate::digest::Schedule;
+use crate::language::{Language, LocalText};
+use crate::mail::{EnvelopePattern, RelaySettings, Tls, TransportSettings};
+use crate::problem::{Place, Reason, Table};
+use crate::site::{Category, LegacyHost, Site};
+use crate::{content, delivery, digest, feed, mail, petition, web};
+use jiff::tz::TimeZone;
+use secrecy::SecretString;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+use url::Url;
+
+/// Reads every section, so that every mistake is told; `None` if something necessary is wrong.
+pub(super) fn read(root: &mut Table<'_>, folder: &Path) -> Option<Config> {
+    let categories = root.tables("category", category).into_iter().flatten().collect::<Vec<_>>();
+    tell_twins(root, "category", categories.iter().map(|category| category.slug.as_str()));
+    let site = root.section("site", |table| site(table, categories));
+    let zone = site.as_ref().map_or(TimeZone::UTC, |site| site.time_zone.clone());
+    let staff = root.section("staff", |table| table.required("mail"));
+    let content = root.section("content", |table| content(table, folder));
+    let feed = root.section("feed", feed);
+    let web = root.section("web", web);
+    let database = root.section("database", |table| database(table, folder));
+    let key_file = root.section("vault", |table| Some(folder.join(table.required::<String>("key_file")?)));
+    let mail = root.section("mail", |table| mail(table, folder));
+    let delivery = root.section("delivery", delivery);
+    let digests = root.tables("digest", |table| digest(table, &zone)).into_iter().flatten().collect::<Vec<_>>();
+    tell_twins(root, "digest", digests.iter().map(|digest| digest.name.as_str()));
+    let petitions = root.table("petitions", |table| petitions(table, folder));
+    let site = site?;
+    tell_unknown_categories(root, &site, &digests);
+    Some(Config {
+        staff: staff?,
+        content: content?,
+        feed,
+        web: web?,
+        database: database?,
+        key_file: key_file?,
+        mail: mail?,
+        delivery,
+        digests,
+        petitions: petitions.flatten(),
+        site,
+    })
+}
+
+fn site(table: &mut Table<'_>, categories: Vec<Category>) -> Option<Site> {
+    let title = LocalText::take_required(table, "title");
+    let description = LocalText::take(table, "description");
+    let base_url = parsed_required(table, "base_url", base_url);
+    let languages = table.required_placed::<Vec<Language>>("languages");
+    if let Some((list, place)) = &languages
+        && list.is_empty()
+    {
+        table.reading().tell(place, Reason::new("`site.languages` is empty", "name at least one language, like [\"en\"]"));
+    }
+    let time_zone = table.or("time_zone", TimeZone::UTC);
+    let postal_address = table.required("postal_address");
+    let id_authority = parsed(table, "id_authority", id_authority);
+    let donate_url = parsed(table, "donate_url", web_address);
+    let contact_url = parsed(table, "contact_url", contact_address);
+    let legacy = table.tables("legacy", |table| {
+        let host: Option<String> = table.required("host");
+        let language = table.required("language");
+        Some(LegacyHost { host: host?.trim_start_matches("www.").to_lowercase(), language: language? })
+    });
+    Some(Site {
+        title: title?,
+        description,
+        base_url: base_url?,
+        languages: languages.map(|(list, _)| list).filter(|list| !list.is_empty())?,
+        time_zone,
+        postal_address: postal_address?,
+        id_authority,
+        donate_url,
+        contact_url,
+        categories,
+        legacy: legacy.into_iter().flatten().collect(),
+    })
+}
+
+fn category(table: &mut Table<'_>) -> Option<Category> {
+    let slug = parsed_required(table, "slug", |text| {
+        if !text.is_empty() && text == crate::site::slug(text) && text.is_ascii() {
+            Ok(text.to_owned())
+        } else {
+            Err(Reason::new(
+                format!("“{text}” cannot stand in an address"),
+                "use lower-case letters a–z, digits and hyphens, like human-rights",
+            ))
+        }
+    });
+    let title = LocalText::take_required(table, "title");
+    let description = LocalText::take(table, "description");
+    let wp_id = table.optional("wp_id");
+    Some(Category { slug: slug?, title: title?, description, wp_id })
+}
+
+fn content(table: &mut Table<'_>, folder: &Path) -> Option<content::Settings> {
+    let dir: Option<String> = table.required("dir");
+    let announce_within = table.or("announce_within", Duration::from_secs(14 * 86_400));
+    Some(content::Settings { dir: folder.join(dir?), announce_within })
+}
+
+fn feed(table: &mut Table<'_>) -> feed::Settings {
+    let items = in_range(table, "items", 1, 500, 50);
+    let ttl = parsed(table, "ttl", |text| {
+        let ttl = parse_duration(text)?;
+        if (Duration::from_secs(60)..=Duration::from_secs(86_400)).contains(&ttl) {
+            Ok(ttl)
+        } else {
+            Err(Reason::new("out of range", "write 1m to 24h; 15m to 60m is usual"))
+        }
+    });
+    feed::Settings { items, ttl: ttl.unwrap_or(Duration::from_secs(30 * 60)) }
+}
+
+fn web(table: &mut Table<'_>) -> Option<web::Settings> {
+    let listen = parsed_required(table, "listen", socket_address);
+    let trusted_proxies = parsed_list(table, "trusted_proxies", |text| {
+        let single = text.parse::<IpAddr>().map(ipnet::IpNet::from).ok();
+        single
+            .or_else(|| text.parse().ok())
+            .ok_or_else(|| Reason::new(format!("“{text}” is not an IP address or network"), "write it like 127.0.0.1 or 10.0.0.0/8"))
+    });
+    let metrics_listen = parsed(table, "metrics_listen", socket_address);
+    Some(web::Settings { listen: listen?, trusted_proxies, metrics_listen })
+}
+
+fn database(table: &mut Table<'_>, folder: &Path) -> Option<DatabaseUrl> {
+    parsed_required(table, "url", |text| match text.split_once(':') {
+        Some(("sqlite", path)) if !path.trim_start_matches('/').is_empty() => {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            Ok(DatabaseUrl::Sqlite(folder.join(path)))
+        }
+        Some(("postgres" | "postgresql", _)) if Url::parse(text).is_ok() => Ok(DatabaseUrl::Postgres(text.to_owned())),
+        // The text may hold a password, so it is not repeated.
+        _ => Err(Reason::new("this is not a database", "write sqlite:PATH or postgres://user:password@host/name")),
+    })
+}
+
+fn mail(table: &mut Table<'_>, folder: &Path) -> Option<mail::Settings> {
+    let from: Option<Mailbox> = table.required("from");
+    let reply_to: Option<Address> = table.optional("reply_to");
+    let envelope = parsed_required(table, "envelope", EnvelopePattern::parse);
+    let transport = table.section("transport", |table| transport(table, folder));
+    if let Some(node) = table.node("dkim") {
+        let reason = Reason::new("this version does not sign mail itself", "remove [mail.dkim] and let the relay sign");
+        table.reading().tell(&node.place, reason);
+    }
+    Some(mail::Settings { from: from?, reply_to, envelope: envelope?, transport: transport? })
+}
+
+fn transport(table: &mut Table<'_>, folder: &Path) -> Option<TransportSettings> {
+    let (kind, place) = table.required_placed::<String>("kind")?;
+    match kind.as_str() {
+        "file" => Some(TransportSettings::File { dir: folder.join(table.required::<String>("dir")?) }),
+        "smtp" => relay(table, folder),
+        _ => {
+            table
+                .reading()
+                .tell(&place, Reason::new(format!("“{kind}” is not a way to send mail"), "write kind = \"file\" or kind = \"smtp\""));
+            None
+        }
+    }
+}
+
+fn relay(table: &mut Table<'_>, folder: &Path) -> Option<TransportSettings> {
+    let host: Option<String> = table.required("host");
+    let port = in_range(table, "port", 1, 65_535, 587);
+    let tls = parsed(table, "tls", |text| match text {
+        "required" => Ok(Tls::Required),
+        "implicit" => Ok(Tls::Implicit),
+        "none" => Ok(Tls::None),
+        _ => Err(Reason::new(
+            format!("“{text}” is not known"),
+            "write \"required\" (STARTTLS), \"implicit\" or, on this machine only, \"none\"",
+        )),
+    })
+    .unwrap_or(Tls::Required);
+    let user: Option<String> = table.optional("user");
+    let password = parsed(table, "password_file", |path| read_password(&folder.join(path)));
+    let host = host?;
+    let port = u16::try_from(port).ok()?;
+    if tls == Tls::None && !is_loopback(&host) {
+        let reason = Reason::new(
+            format!("mail to {host} would travel unencrypted"),
+            "write tls = \"required\"; \"none\" is for a relay on this machine",
+        );
+        table.reading().tell(table.place(), reason);
+        return None;
+    }
+    let credentials = match (user, password) {
+        (Some(user), Some(password)) => Some((user, password)),
+        (None, None) => None,
+        _ => {
+            table
+                .reading()
+                .tell(table.place(), Reason::new("`user` and `password_file` go together", "add the one that is missing, or remove both"));
+            return None;
+        }
+    };
+    Some(TransportSettings::Smtp(RelaySettings { host, port, tls, credentials }))
+}
+
+/// Whether a relay's name can only be this machine.
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn read_password(path: &Path) -> Result<SecretString, Reason> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Reason::new(
+            format!("{} cannot be read: {error}", path.display()),
+            "write the password into that file, readable by Clarion's user only",
+        )
+    })?;
+    Ok(SecretString::from(text.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
+fn delivery(table: &mut Table<'_>) -> delivery::Settings {
+    delivery::Settings {
+        connections: in_range(table, "connections", 1, 200, 8),
+        per_second: in_range(table, "per_second", 0, 100_000, 100),
+        on_doubt: parsed(table, "on_doubt", |text| {
+            delivery::OnDoubt::from_stored(text).map_err(|_| Reason::new(format!("“{text}” is not known"), "write \"retry\" or \"hold\""))
+        })
+        .unwrap_or(delivery::OnDoubt::Retry),
+    }
+}
+
+fn digest(table: &mut Table<'_>, zone: &TimeZone) -> Option<digest::Settings> {
+    let name: Option<String> = table.required("name");
+    let schedule: Option<Schedule> = table.required("cron");
+    let time_zone = table.or("time_zone", zone.clone());
+    let categories = table.or("categories", Vec::new());
+    let minimum_items = in_range(table, "minimum_items", 1, 1000, 1);
+    Some(digest::Settings { name: name?, schedule: schedule?, time_zone, categories, minimum_items })
+}
+
+fn petitions(table: &mut Table<'_>, folder: &Path) -> Option<petition::Settings> {
+    let dir = table.required::<String>("dir");
+    let missions_file = table.or("missions_file", "missions.toml".to_owned());
+    let (approvers, place) = table.required_placed::<Vec<Address>>("approvers").unzip();
+    let approvals_required = in_range(table, "approvals_required", 1, 20, 1);
+    let stop_window = table.or("stop_window", Duration::from_secs(600));
+    let late_limit = table.or("late_limit", Duration::from_secs(12 * 3600));
+    let approvers = approvers?;
+    if approvers.len() < approvals_required as usize {
+        let reason = Reason::new(
+            format!("{approvals_required} approvals are required, but there are {} approvers", approvers.len()),
+            "name more approvers, or require fewer approvals",
+        );
+        table.reading().tell(&place?, reason);
+    }
+    Some(petition::Settings {
+        dir: folder.join(dir?),
+        missions_file: folder.join(missions_file),
+        approvers,
+        approvals_required,
+        stop_window,
+        late_limit,
+    })
+}
+
+fn base_url(text: &str) -> Result<Url, Reason> {
+    let url = web_address(text)?;
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err(Reason::new(format!("“{text}” has a path"), "name only scheme, host and port, like https://news.example.org"));
+    }
+    Ok(url)
+}
+
+fn web_address(text: &str) -> Result<Url, Reason> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    url.ok_or_else(|| {
+        Reason::new(format!("“{text}” is not a web address"), "write it with http:// or https://, like https://news.example.org")
+    })
+}
+
+fn contact_address(text: &str) -> Result<Url, Reason> {
+    match Url::parse(text) {
+        Ok(url) if url.scheme() == "mailto" => Ok(url),
+        _ => web_address(text),
+    }
+}
+
+/// RFC 4151 §2.1: a domain or mail address, a comma, and a date.
+fn id_authority(text: &str) -> Result<String, Reason> {
+    let valid = text.split_once(',').is_some_and(|(name, date)| {
+        let name_is_fine = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-._@".contains(c)) && name.contains('.');
+        let parts: Vec<&str> = date.split('-').collect();
+        let date_is_fine = parts.len() <= 3
+            && parts[0].len() == 4
+            && parts[1..].iter().all(|part| part.len() == 2)
+            && parts.iter().all(|part| part.chars().all(|c| c.is_ascii_digit()));
+        name_is_fine && date_is_fine
+    });
+    if valid {
+        Ok(text.to_owned())
+    } else {
+        Err(Reason::new(
+            format!("“{text}” is not an authority of tag: addresses (RFC 4151)"),
+            "write a domain you own and a year in which you owned it, like example.org,2026",
+        ))
+    }
+}
+
+fn socket_address(text: &str) -> Result<SocketAddr, Reason> {
+    SocketAddr::from_str(text)
+        .map_err(|_| Reason::new(format!("“{text}” is not an address to listen on"), "write an IP address and a port, like 127.0.0.1:8080"))
+}
+
+/// Takes a key that is text with a form of its own.
+fn parsed<T>(table: &mut Table<'_>, key: &'static str, parse: impl FnOnce(&str) -> Result<T, Reason>) -> Option<T> {
+    let (text, place) = table.placed::<String>(key)?;
+    told(table, key, &place, parse(&text))
+}
+
+/// [`parsed`], telling when the key is missing.
+fn parsed_required<T>(table: &mut Table<'_>, key: &'static str, parse: impl FnOnce(&str) -> Result<T, Reason>) -> Option<T> {
+    let (text, place) = table.required_placed::<String>(key)?;
+    told(table, key, &place, parse(&text))
+}
+
+fn parsed_list<T>(table: &mut Table<'_>, key: &'static str, parse: impl Fn(&str) -> Result<T, Reason>) -> Vec<T> {
+    let Some((texts, place)) = table.placed::<Vec<String>>(key) else { return Vec::new() };
+    texts.iter().filter_map(|text| told(table, key, &place, parse(text))).collect()
+}
+
+fn told<T>(table: &Table<'_>, key: &str, place: &Place, result: Result<T, Reason>) -> Option<T> {
+    result.map_err(|reason| table.reading().tell(place, Reason::new(format!("`{key}`: {}", reason.message), reason.remedy))).ok()
+}
+
+fn in_range(table: &mut Table<'_>, key: &'static str, least: u32, most: u32, default: u32) -> u32 {
+    let Some((number, place)) = table.placed::<u32>(key) else { return default };
+    if (least..=most).contains(&number) {
+        return number;
+    }
+    table.reading().tell(&place, Reason::new(format!("`{key}` is {number}"), format!("write a number from {least} to {most}")));
+    default
+}
+
+fn tell_twins<'a>(root: &Table<'_>, what: &str, names: impl Iterator<Item = &'a str>) {
+    let mut seen = std::collections::BTreeSet::new();
+    for name in names.filter(|name| !seen.insert(*name)) {
+        root.reading().tell(root.place(), Reason::new(format!("two [[{what}]] are called “{name}”"), "rename or remove one"));
+    }
+}
+
+fn tell_unknown_categories(root: &Table<'_>, site: &Site, digests: &[digest::Settings]) {
+    for digest in digests {
+        for slug in digest.categories.iter().filter(|slug| site.category(slug).is_none()) {
+            let known: Vec<&str> = site.categories.iter().map(|category| category.slug.as_str()).collect();
+            let reason = Reason::new(
+                format!("the digest “{}” names the category “{slug}”, which no [[category]] declares", digest.name),
+                format!("use one of {}", known.join(", ")),
+            );
+            root.reading().tell(root.place(), reason);
+        }
+    }
+}

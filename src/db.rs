@@ -1,0 +1,278 @@
+//! The database: SQLite by default, PostgreSQL when one machine is not enough, one SQL text.
+//!
+//! What every query must keep to is in `docs/architecture.md`; the short form: `$1` placeholders
+//! in static strings, columns `TEXT`, `BIGINT` and `DOUBLE PRECISION` only, time as Unix
+//! milliseconds bound from the clock, writers through [`Db::begin`].
+
+use crate::clock::Timestamp;
+use anyhow::{Context as _, bail};
+use sqlx::any::AnyPoolOptions;
+use sqlx::{Any, AnyConnection, AnyPool, Executor as _, Transaction};
+use std::fs::File;
+use std::ops::{Deref, DerefMut};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+/// The migrations, part of the program.
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+
+/// Which database engine a query runs on. Only a function whose SQL truly differs asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// One file beside the daemon.
+    Sqlite,
+    /// A server, which several daemons may share.
+    Postgres,
+}
+
+/// Where the database is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// `sqlite:PATH`, the path made absolute.
+    Sqlite(PathBuf),
+    /// `postgres://…`, which may hold a password.
+    Postgres(String),
+}
+
+/// Shows no password.
+impl std::fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(_) => f.write_str("postgres://…"),
+        }
+    }
+}
+
+/// An open database. Clones share its connections.
+#[derive(Clone)]
+pub struct Db {
+    pool: AnyPool,
+    engine: Engine,
+    path: Option<PathBuf>,
+    /// SQLite has one writer at a time. Waiting here is fair; waiting in SQLite is not.
+    writer: Arc<Mutex<()>>,
+}
+
+impl Db {
+    /// Opens the database, makes it if it is a file that is not there, and brings its tables
+    /// up to date.
+    pub async fn open(url: &DatabaseUrl) -> anyhow::Result<Self> {
+        sqlx::any::install_default_drivers();
+        let (engine, path, address) = match url {
+            DatabaseUrl::Sqlite(path) => (Engine::Sqlite, Some(path.clone()), sqlite_address(path)?),
+            DatabaseUrl::Postgres(address) => (Engine::Postgres, None, address.clone()),
+        };
+        let pool = AnyPoolOptions::new()
+            .max_connections(10)
+            .acquire_timeout(Duration::from_secs(30))
+            .after_connect(move |connection, _| Box::pin(prepare(connection, engine)))
+            .connect(&address)
+            .await
+            .with_context(|| format!("the database {url:?} cannot be opened"))?;
+        MIGRATIONS.run(&pool).await.with_context(|| format!("the tables of {url:?} cannot be brought up to date"))?;
+        Ok(Self { pool, engine, path, writer: Arc::default() })
+    }
+
+    /// The engine, for the few functions whose SQL differs.
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// Connections for reading: `fetch_all(db.reader())`.
+    pub fn reader(&self) -> &AnyPool {
+        &self.pool
+    }
+
+    /// Begins a transaction that writes. Dropped without [`Tx::commit`], it never happened.
+    pub async fn begin(&self) -> anyhow::Result<Tx> {
+        Ok(match self.engine {
+            Engine::Sqlite => {
+                let turn = Arc::clone(&self.writer).lock_owned().await;
+                // A deferred transaction that reads first fails at once when it comes to write.
+                Tx { inner: self.pool.begin_with("BEGIN IMMEDIATE").await?, _turn: Some(turn) }
+            }
+            Engine::Postgres => Tx { inner: self.pool.begin().await?, _turn: None },
+        })
+    }
+
+    /// The time by which leases are measured: the database server's on PostgreSQL, so that
+    /// daemons whose clocks differ agree; the machine's on SQLite. Never `CLARION_CLOCK`.
+    pub async fn lease_time(&self, connection: &mut AnyConnection) -> anyhow::Result<Timestamp> {
+        let sql = match self.engine {
+            Engine::Sqlite => "SELECT CAST(unixepoch('subsec') * 1000 AS BIGINT)",
+            Engine::Postgres => "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
+        };
+        let millis: i64 = sqlx::query_scalar(sql).fetch_one(connection).await?;
+        Ok(Timestamp::from_millis(millis))
+    }
+
+    /// Claims the right to be the one daemon of an SQLite file, for as long as the result
+    /// lives. PostgreSQL takes any number of daemons.
+    pub fn lock_daemon(&self) -> anyhow::Result<Option<File>> {
+        let Some(path) = &self.path else { return Ok(None) };
+        let lock_path = path.with_extension("lock");
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&lock_path)
+            .with_context(|| format!("{} cannot be opened", lock_path.display()))?;
+        if file.try_lock().is_err() {
+            bail!("another clarion serves {} already; stop it first, or give this one a database of its own", path.display());
+        }
+        Ok(Some(file))
+    }
+
+    /// Closes all connections; on SQLite this folds the write-ahead log into the file.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// The URL for an SQLite file, whose folder is made if missing.
+fn sqlite_address(path: &Path) -> anyhow::Result<String> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).with_context(|| format!("the folder {} cannot be made", folder.display()))?;
+    }
+    let path = path.to_str().with_context(|| format!("the database path {} is not UTF-8", path.display()))?;
+    let escaped = percent_encoding::utf8_percent_encode(path, &PATH_ESCAPES);
+    Ok(format!("sqlite://{escaped}?mode=rwc"))
+}
+
+/// What would end or change the path of an SQLite URL.
+const PATH_ESCAPES: percent_encoding::AsciiSet = percent_encoding::CONTROLS.add(b'%').add(b'?').add(b'#').add(b' ');
+
+async fn prepare(connection: &mut AnyConnection, engine: Engine) -> Result<(), sqlx::Error> {
+    if engine == Engine::Sqlite {
+        // FULL: what was answered is on the disk. secure_delete: what was erased is not.
+        connection.execute("PRAGMA journal_mode = WAL").await?;
+        connection.execute("PRAGMA synchronous = FULL").await?;
+        connection.execute("PRAGMA foreign_keys = ON").await?;
+        connection.execute("PRAGMA secure_delete = ON").await?;
+        connection.execute("PRAGMA busy_timeout = 15000").await?;
+    }
+    Ok(())
+}
+
+/// A transaction that writes; use it as a connection: `execute(&mut *tx)`.
+pub struct Tx {
+    inner: Transaction<'static, Any>,
+    _turn: Option<OwnedMutexGuard<()>>,
+}
+
+impl Tx {
+    /// Makes it durable.
+    pub async fn commit(self) -> anyhow::Result<()> {
+        self.inner.commit().await.context("the database could not commit")
+    }
+}
+
+impl Deref for Tx {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.inner
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.inner
+    }
+}
+
+/// A series of numbers given out in commit order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counter {
+    /// Rows of `article`.
+    Article,
+    /// `published_seq` and `changed_seq`: one series, so that commit order is sequence order.
+    Sequence,
+    /// Rows of `person`.
+    Person,
+    /// Rows of `signup`.
+    Signup,
+    /// Rows of `consent_event`.
+    Consent,
+    /// Rows of `mailing`.
+    Mailing,
+    /// Rows of `variant`.
+    Variant,
+    /// Rows of `delivery`.
+    Delivery,
+    /// Rows of `petition_step` and their approvals.
+    Petition,
+    /// Rows of `notice`.
+    Notice,
+}
+
+impl Counter {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Article => "article",
+            Self::Sequence => "sequence",
+            Self::Person => "person",
+            Self::Signup => "signup",
+            Self::Consent => "consent",
+            Self::Mailing => "mailing",
+            Self::Variant => "variant",
+            Self::Delivery => "delivery",
+            Self::Petition => "petition",
+            Self::Notice => "notice",
+        }
+    }
+}
+
+/// Takes the next `count` numbers of a series and returns the first. The row stays locked until
+/// the transaction ends, which is what makes the order hold.
+pub async fn take_numbers(connection: &mut AnyConnection, counter: Counter, count: i64) -> anyhow::Result<i64> {
+    let last: i64 = sqlx::query_scalar("UPDATE counter SET value = value + $1 WHERE name = $2 RETURNING value")
+        .bind(count)
+        .bind(counter.name())
+        .fetch_one(connection)
+        .await
+        .with_context(|| format!("the counter {} is missing", counter.name()))?;
+    Ok(last - count + 1)
+}
+
+/// Takes the next number of a series.
+pub async fn take_number(connection: &mut AnyConnection, counter: Counter) -> anyhow::Result<i64> {
+    take_numbers(connection, counter, 1).await
+}
+
+/// Defines an enum that is stored as a word: `text_enum! { /// Doc. pub enum State { Ready = "ready" } }`.
+#[macro_export]
+macro_rules! text_enum {
+    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+        pub enum $name { $($(#[$variant_meta])* #[serde(rename = $text)] $variant),+ }
+
+        impl $name {
+            /// Every value.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word stored in the database.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+
+            /// The value of a stored word.
+            pub fn from_stored(text: &str) -> anyhow::Result<Self> {
+                match text {
+                    $($text => Ok(Self::$variant),)+
+                    _ => Err(anyhow::anyhow!(concat!("the database holds an unknown ", stringify!($name), " “{}”; it was written by a newer version"), text)),
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}

@@ -1,0 +1,4 @@
+//! Makes deliveries leave.
+
+/// Sends what is due.
+pub struct DeliveryStep;

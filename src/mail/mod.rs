@@ -1,0 +1,78 @@
+//! Mail as bytes and as a dialogue: messages (RFC 5322, MIME) and relay transports (RFC 5321).
+
+use crate::address::{Address, Mailbox};
+use crate::problem::Reason;
+use secrecy::SecretString;
+use std::path::PathBuf;
+
+/// Who mail comes from and how it leaves.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The visible sender.
+    pub from: Mailbox,
+    /// Where answers go.
+    pub reply_to: Option<Address>,
+    /// The envelope sender, which carries a token.
+    pub envelope: EnvelopePattern,
+    /// The way out.
+    pub transport: TransportSettings,
+}
+
+/// How mail leaves.
+#[derive(Clone, Debug)]
+pub enum TransportSettings {
+    /// One `.eml` a delivery in a folder.
+    File {
+        /// The folder, made if missing.
+        dir: PathBuf,
+    },
+    /// A relay.
+    Smtp(RelaySettings),
+}
+
+/// A relay.
+#[derive(Clone, Debug)]
+pub struct RelaySettings {
+    /// Its name or address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Encryption.
+    pub tls: Tls,
+    /// User and password, from a file.
+    pub credentials: Option<(String, SecretString)>,
+}
+
+/// Encryption to the relay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// None; for a relay on this machine only.
+    None,
+    /// STARTTLS, and no mail without it (RFC 3207).
+    Required,
+    /// From the first octet (RFC 8314 §3.3).
+    Implicit,
+}
+
+/// An envelope sender with a place for the token: `bounces+{token}@example.org`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvelopePattern {
+    before: String,
+    after: String,
+}
+
+impl EnvelopePattern {
+    /// Parses a pattern; with a token in its place it must be an address.
+    pub fn parse(text: &str) -> Result<Self, Reason> {
+        let reason = || Reason::new(format!("“{text}” is not an envelope sender"), "write it like bounces+{token}@example.org");
+        let (before, after) = text.trim().split_once("{token}").ok_or_else(reason)?;
+        Address::parse(&format!("{before}x{after}")).map_err(|_| reason())?;
+        Ok(Self { before: before.to_owned(), after: after.to_owned() })
+    }
+
+    /// The address with a token in it, in lower case: letters and digits only, so that it
+    /// survives every relay.
+    pub fn with(&self, token: &str) -> Result<Address, Reason> {
+        Address::parse(&format!("{}{token}{}", self.before, self.after))
+    }
+}

@@ -1,0 +1,3 @@
+//! The program `clarion`.
+
+fn main() {}

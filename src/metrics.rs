@@ -1,0 +1,59 @@
+//! Names and helps of all metrics, in one place, so that no label ever names a person.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use std::sync::Arc;
+
+/// How a delivery ended, as a label.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct Outcome {
+    /// A state of a delivery.
+    pub state: String,
+}
+
+/// All metrics. Clones count together.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    /// Deliveries settled, by state.
+    pub deliveries: Family<Outcome, Counter>,
+    /// Files of the content store that are not understood now.
+    pub content_problems: Gauge,
+    /// Articles that are public now.
+    pub articles: Gauge,
+    /// Feeds published since the start.
+    pub feeds_published: Counter,
+    /// Requests answered.
+    pub requests: Counter,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("clarion");
+        let deliveries = Family::default();
+        registry.register("deliveries", "Deliveries settled, by state", deliveries.clone());
+        let content_problems = Gauge::default();
+        registry.register("content_problems", "Files of the content store that are not understood now", content_problems.clone());
+        let articles = Gauge::default();
+        registry.register("articles", "Articles that are public now", articles.clone());
+        let feeds_published = Counter::default();
+        registry.register("feeds_published", "Feeds published since the start", feeds_published.clone());
+        let requests = Counter::default();
+        registry.register("http_requests", "HTTP requests answered", requests.clone());
+        Self { registry: Arc::new(registry), deliveries, content_problems, articles, feeds_published, requests }
+    }
+}
+
+impl Metrics {
+    /// The OpenMetrics text of all metrics.
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}

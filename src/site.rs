@@ -1,0 +1,175 @@
+//! The site: its name, its languages, its categories, and every absolute link to it.
+
+use crate::clock::Timestamp;
+use crate::language::{Language, LocalText};
+use jiff::tz::TimeZone;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use url::Url;
+
+/// What may stand in a path segment as it is (RFC 3986 §3.3, the unreserved characters).
+const SEGMENT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A topic under which articles are filed and to which people subscribe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Category {
+    /// Its name in addresses: lower-case letters, digits and hyphens.
+    pub slug: String,
+    /// Its name for people.
+    pub title: LocalText,
+    /// One or two sentences for its page and feeds.
+    pub description: Option<LocalText>,
+    /// Its number in the WordPress that Clarion took over: answers `?cat=`.
+    pub wp_id: Option<i64>,
+}
+
+/// The address of an old site, whose feed addresses carry only its language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LegacyHost {
+    /// Without `www.`.
+    pub host: String,
+    /// The language it was in.
+    pub language: Language,
+}
+
+/// A format of feeds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FeedFormat {
+    /// RSS 2.0.
+    Rss,
+    /// Atom 1.0, RFC 4287.
+    Atom,
+    /// JSON Feed 1.1.
+    Json,
+}
+
+impl FeedFormat {
+    /// Every format.
+    pub const ALL: [Self; 3] = [Self::Rss, Self::Atom, Self::Json];
+
+    /// The last segment of its address.
+    pub const fn file_name(self) -> &'static str {
+        match self {
+            Self::Rss => "feed.xml",
+            Self::Atom => "atom.xml",
+            Self::Json => "feed.json",
+        }
+    }
+
+    /// Its media type.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Rss => "application/rss+xml",
+            Self::Atom => "application/atom+xml",
+            Self::Json => "application/feed+json",
+        }
+    }
+}
+
+/// The site as configured.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// Its name.
+    pub title: LocalText,
+    /// One or two sentences on what it is.
+    pub description: Option<LocalText>,
+    /// Scheme, host and port; no path.
+    pub base_url: Url,
+    /// At least one; the first is the default.
+    pub languages: Vec<Language>,
+    /// In which dates without zone are read and shown.
+    pub time_zone: TimeZone,
+    /// Where the organisation can be written to; every mail names it.
+    pub postal_address: String,
+    /// The authority of new `tag:` URIs (RFC 4151), `example.org,2026`; the default is made
+    /// from the host when the database is new, and stored.
+    pub id_authority: Option<String>,
+    /// Where one can give.
+    pub donate_url: Option<Url>,
+    /// Where one can write.
+    pub contact_url: Option<Url>,
+    /// In the order of menus.
+    pub categories: Vec<Category>,
+    /// Old hosts.
+    pub legacy: Vec<LegacyHost>,
+}
+
+impl Site {
+    /// The language of addresses without a language.
+    pub fn default_language(&self) -> &Language {
+        &self.languages[0]
+    }
+
+    /// The site's language for a reader of `wanted`: that, a wider one, else the default.
+    pub fn nearest_language(&self, wanted: &Language) -> &Language {
+        wanted
+            .fallbacks()
+            .find_map(|wanted| self.languages.iter().find(|known| **known == wanted))
+            .unwrap_or_else(|| self.default_language())
+    }
+
+    /// A configured category.
+    pub fn category(&self, slug: &str) -> Option<&Category> {
+        self.categories.iter().find(|category| category.slug == slug)
+    }
+
+    /// An absolute link to a path, which begins with a slash and is escaped already.
+    pub fn link(&self, path: &str) -> String {
+        format!("{}{path}", self.base_url.as_str().trim_end_matches('/'))
+    }
+
+    /// A path in a language: the default language has no prefix.
+    pub fn path_in(&self, language: &Language, path: &str) -> String {
+        if language == self.default_language() { path.to_owned() } else { format!("/{language}{path}") }
+    }
+
+    /// The path of a page in a language, from raw segments; it ends with a slash.
+    pub fn page_path(&self, language: &Language, segments: &[&str]) -> String {
+        let escaped: String = segments.iter().map(|segment| format!("{}/", utf8_percent_encode(segment, &SEGMENT))).collect();
+        self.path_in(language, &format!("/{escaped}"))
+    }
+
+    /// The path of an article: `/2027/09/slug/`. `month` is `yyyy/mm`.
+    pub fn article_path(&self, language: &Language, month: &str, slug: &str) -> String {
+        let (year, month) = month.split_once('/').unwrap_or((month, "01"));
+        self.page_path(language, &[year, month, slug])
+    }
+
+    /// The path of a feed of the whole site, or of a category.
+    pub fn feed_path(&self, language: &Language, category: Option<&str>, format: FeedFormat) -> String {
+        let folder = match category {
+            Some(slug) => self.page_path(language, &["category", slug]),
+            None => self.page_path(language, &[]),
+        };
+        format!("{folder}{}", format.file_name())
+    }
+
+    /// The folder of an instant in addresses: `yyyy/mm` in the site's time zone.
+    pub fn month_of(&self, instant: Timestamp) -> String {
+        let local = instant.in_zone(&self.time_zone);
+        format!("{:04}/{:02}", local.year(), local.month())
+    }
+
+    /// Whether only this machine can follow the site's links.
+    pub fn is_loopback(&self) -> bool {
+        match self.base_url.host() {
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            None => false,
+        }
+    }
+}
+
+/// A slug from a name: lower case, hyphens for everything that is neither letter nor digit.
+/// Letters of every script stay, since a Japanese slug is better than none.
+pub fn slug(name: &str) -> String {
+    let mut slug = String::with_capacity(name.len());
+    for c in name.chars().flat_map(char::to_lowercase) {
+        if c.is_alphanumeric() {
+            slug.push(c);
+        } else if !slug.is_empty() && !slug.ends_with('-') && c != '\'' && c != '’' {
+            slug.push('-');
+        }
+    }
+    slug.trim_end_matches('-').to_owned()
+}

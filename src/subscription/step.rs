@@ -1,0 +1,4 @@
+//! Turns sign-ups into mail.
+
+/// Handles what the page took in.
+pub struct SignupStep;

@@ -1,0 +1,109 @@
+//! The web server's rooms, one per audience. What all share: state, errors, security headers.
+
+mod error;
+mod layout;
+mod page;
+mod server;
+
+pub use error::WebError;
+pub use layout::Layout;
+pub use page::{html, no_store, private_page};
+pub use server::Server;
+
+use crate::address::Address;
+use crate::clock::Clock;
+use crate::db::Db;
+use crate::feed::Shelf;
+use crate::language::Catalogue;
+use crate::metrics::Metrics;
+use crate::site::Site;
+use crate::task::Kick;
+use crate::vault::Vault;
+use crate::{content, delivery, digest, feed, mail, petition};
+use axum::Router;
+use ipnet::IpNet;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// How the web server listens.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where pages and feeds are served.
+    pub listen: SocketAddr,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Where metrics are served; `None`: nowhere.
+    pub metrics_listen: Option<SocketAddr>,
+}
+
+/// What handlers share. Clones are cheap.
+#[derive(Clone)]
+pub struct State(Arc<Shared>);
+
+/// The contents of [`State`].
+pub struct Shared {
+    /// The site.
+    pub site: Site,
+    /// The database.
+    pub db: Db,
+    /// Keys.
+    pub vault: Vault,
+    /// Time.
+    pub clock: Clock,
+    /// What Clarion says.
+    pub catalogue: Catalogue,
+    /// The feeds served now.
+    pub shelf: Shelf,
+    /// Counters.
+    pub metrics: Metrics,
+    /// Rhythms to choose from.
+    pub digests: Vec<digest::Settings>,
+    /// How petitions are run.
+    pub petitions: Option<petition::Settings>,
+    /// How feeds are made.
+    pub feed: feed::Settings,
+    /// Where files beside articles are.
+    pub content: content::Settings,
+    /// Who mail comes from.
+    pub mail: mail::Settings,
+    /// How mail is sent.
+    pub delivery: delivery::Settings,
+    /// Who is told of problems.
+    pub staff: Vec<Address>,
+    /// How the server listens.
+    pub web: Settings,
+    /// Wakes the steps that a request gives work to.
+    pub kicks: Kicks,
+}
+
+/// Hints to the steps that a request gives work to.
+#[derive(Clone, Default)]
+pub struct Kicks {
+    /// Sign-ups are waiting.
+    pub signup: Kick,
+    /// Deliveries are waiting.
+    pub delivery: Kick,
+    /// A petition was approved or stopped.
+    pub petition: Kick,
+}
+
+impl std::ops::Deref for State {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl State {
+    /// Shares what handlers need.
+    pub fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+}
+
+/// Every address of the public server.
+pub fn router(state: State) -> Router {
+    let router = Router::new().merge(page::assets());
+    page::with_common_headers(router, &state).with_state(state)
+}

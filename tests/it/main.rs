@@ -1,0 +1,7 @@
+//! Everything that is tested from outside a module, in one program: it links once.
+
+mod support;
+
+mod database;
+mod layers;
+mod vault;

@@ -1,0 +1,108 @@
+//! What tests share: a small world on each database engine.
+
+pub mod postgres;
+
+use clarion::clock::{Clock, Timestamp, parse_instant};
+use clarion::db::{DatabaseUrl, Db, Engine};
+use clarion::language::{Language, LocalText};
+use clarion::site::{Category, Site};
+use clarion::vault::Vault;
+use std::path::Path;
+use tempfile::TempDir;
+
+/// An empty database with a vault, a clock that stands still, and the sample site.
+pub struct World {
+    pub db: Db,
+    pub vault: Vault,
+    pub clock: Clock,
+    pub site: Site,
+    /// A folder of the test's own, removed at the end.
+    pub folder: TempDir,
+}
+
+/// When worlds begin: Monday 20 September 2027, 08:00 in Tokyo.
+pub fn beginning() -> Timestamp {
+    parse_instant("2027-09-20T08:00:00+09:00").unwrap()
+}
+
+impl World {
+    async fn new(url: &DatabaseUrl, folder: TempDir) -> Self {
+        let clock = Clock::manual(beginning());
+        let db = Db::open(url).await.unwrap();
+        let vault = Vault::open(&db, &folder.path().join("clarion.key"), clock.now()).await.unwrap();
+        Self { db, vault, clock, site: site(), folder }
+    }
+
+    /// Moves the clock on.
+    pub fn pass(&self, span: std::time::Duration) {
+        self.clock.set(self.clock.now() + span);
+    }
+}
+
+/// Runs a test on SQLite, and on PostgreSQL where its programs are installed.
+pub async fn on_each_engine(body: impl AsyncFn(World)) {
+    for url in databases().await {
+        let folder = TempDir::new().unwrap();
+        let url = match url {
+            Some(url) => url,
+            None => sqlite_in(folder.path()),
+        };
+        let world = World::new(&url, folder).await;
+        let db = world.db.clone();
+        body(world).await;
+        db.close().await;
+    }
+}
+
+/// One database per engine: `None` stands for a new SQLite file.
+pub async fn databases() -> Vec<Option<DatabaseUrl>> {
+    let mut list = vec![None];
+    list.extend(postgres::new_database().await.map(|url| Some(DatabaseUrl::Postgres(url))));
+    list
+}
+
+/// The SQLite database in a folder.
+pub fn sqlite_in(folder: &Path) -> DatabaseUrl {
+    DatabaseUrl::Sqlite(folder.join("clarion.db"))
+}
+
+/// Whether a world runs on SQLite, for the few tests whose point is the engine.
+pub fn is_sqlite(db: &Db) -> bool {
+    db.engine() == Engine::Sqlite
+}
+
+/// A language by its tag.
+pub fn language(tag: &str) -> Language {
+    Language::parse(tag).unwrap()
+}
+
+/// A text in English and Japanese.
+pub fn local(en: &str, ja: &str) -> LocalText {
+    LocalText::By([(language("en"), en.to_owned()), (language("ja"), ja.to_owned())].into())
+}
+
+/// A site like the real one.
+pub fn site() -> Site {
+    let category = |slug: &str, en: &str, ja: &str, wp_id| Category {
+        slug: slug.to_owned(),
+        title: local(en, ja),
+        description: None,
+        wp_id: Some(wp_id),
+    };
+    Site {
+        title: LocalText::Same("Life Funds for North Korean Refugees".to_owned()),
+        description: Some(local("News about defectors and refugees.", "脱北者と難民についてのお知らせ。")),
+        base_url: "http://news.example.org".parse().unwrap(),
+        languages: vec![language("en"), language("ja")],
+        time_zone: clarion::clock::parse_zone("Asia/Tokyo").unwrap(),
+        postal_address: "1-1 Example, Tokyo".to_owned(),
+        id_authority: Some("example.org,2026".to_owned()),
+        donate_url: None,
+        contact_url: None,
+        categories: vec![
+            category("defectors", "Defectors", "脱北者", 7),
+            category("human-rights-abuses", "Human Rights Abuses", "人権侵害", 9),
+        ],
+        legacy: Vec::new(),
+    }
+}
