@@ -1,40 +1,89 @@
 //! SQL of the address book.
 
-use super::Stream;
+use super::{Deliverability, Stream};
 use crate::address::Address;
 use crate::clock::Timestamp;
-use crate::vault::Vault;
+use crate::db::{Counter, take_number};
+use crate::vault::{Cell, Sealed, Vault};
 use sqlx::AnyConnection;
+
+/// Where a person's address is sealed.
+pub fn cell(person: i64) -> Cell<'static> {
+    Cell { table: "person", column: "address_sealed", row: person }
+}
 
 /// The number of the person with this address.
 pub async fn find(connection: &mut AnyConnection, vault: &Vault, address: &Address) -> anyhow::Result<Option<i64>> {
-    todo!()
+    find_by_index(connection, &vault.index(address)).await
+}
+
+async fn find_by_index(connection: &mut AnyConnection, index: &str) -> anyhow::Result<Option<i64>> {
+    Ok(sqlx::query_scalar("SELECT id FROM person WHERE address_index = $1").bind(index).fetch_optional(connection).await?)
 }
 
 /// The number of the person with this address, entered in the book if new.
 pub async fn find_or_enter(connection: &mut AnyConnection, vault: &Vault, address: &Address, now: Timestamp) -> anyhow::Result<i64> {
-    todo!()
+    let index = vault.index(address);
+    if let Some(person) = find_by_index(connection, &index).await? {
+        return Ok(person);
+    }
+    // Taking the number locks the counter, so two entries of one address come one after the
+    // other; the second finds the first.
+    let id = take_number(connection, Counter::Person).await?;
+    sqlx::query(
+        "INSERT INTO person (id, address_sealed, address_index, deliverability, made_at)
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (address_index) DO NOTHING",
+    )
+    .bind(id)
+    .bind(vault.seal(address, cell(id)).0)
+    .bind(&index)
+    .bind(Deliverability::Good.as_str())
+    .bind(now.as_millis())
+    .execute(&mut *connection)
+    .await?;
+    find_by_index(connection, &index).await?.ok_or_else(|| anyhow::anyhow!("a person just entered is not found"))
 }
 
 /// The address of a person, unless erased.
 pub async fn address_of(connection: &mut AnyConnection, vault: &Vault, person: i64) -> anyhow::Result<Option<Address>> {
-    todo!()
+    let sealed: Option<Option<String>> =
+        sqlx::query_scalar("SELECT address_sealed FROM person WHERE id = $1").bind(person).fetch_optional(connection).await?;
+    sealed.flatten().map(|sealed| vault.open_address(&Sealed(sealed), cell(person))).transpose()
 }
 
 /// Records that a person does not want a stream. Deliveries not yet sent are skipped when they
 /// are claimed.
 pub async fn refuse(connection: &mut AnyConnection, person: i64, stream: Stream, now: Timestamp) -> anyhow::Result<()> {
-    todo!()
+    sqlx::query("INSERT INTO refusal (person_id, stream, refused_at) VALUES ($1, $2, $3) ON CONFLICT (person_id, stream) DO NOTHING")
+        .bind(person)
+        .bind(stream.as_str())
+        .bind(now.as_millis())
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Takes a refusal back.
 pub async fn accept(connection: &mut AnyConnection, person: i64, stream: Stream) -> anyhow::Result<()> {
-    todo!()
+    sqlx::query("DELETE FROM refusal WHERE person_id = $1 AND stream = $2").bind(person).bind(stream.as_str()).execute(connection).await?;
+    Ok(())
 }
 
 /// The streams a person refuses.
 pub async fn refused(connection: &mut AnyConnection, person: i64) -> anyhow::Result<Vec<Stream>> {
-    todo!()
+    let words: Vec<String> =
+        sqlx::query_scalar("SELECT stream FROM refusal WHERE person_id = $1 ORDER BY stream").bind(person).fetch_all(connection).await?;
+    words.iter().map(|word| Stream::from_stored(word)).collect()
+}
+
+/// Records whether mail reaches a person.
+pub async fn set_deliverability(connection: &mut AnyConnection, person: i64, deliverability: Deliverability) -> anyhow::Result<()> {
+    sqlx::query("UPDATE person SET deliverability = $1 WHERE id = $2")
+        .bind(deliverability.as_str())
+        .bind(person)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Never writes to this address again, whoever asks. Keeps its index only.
@@ -45,15 +94,32 @@ pub async fn suppress(
     reason: &str,
     now: Timestamp,
 ) -> anyhow::Result<()> {
-    todo!()
+    sqlx::query(
+        "INSERT INTO suppression (address_index, reason, suppressed_at) VALUES ($1, $2, $3) ON CONFLICT (address_index) DO NOTHING",
+    )
+    .bind(vault.index(address))
+    .bind(reason)
+    .bind(now.as_millis())
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Whether an address index is suppressed.
 pub async fn is_suppressed(connection: &mut AnyConnection, address_index: &str) -> anyhow::Result<bool> {
-    todo!()
+    let found: Option<String> = sqlx::query_scalar("SELECT reason FROM suppression WHERE address_index = $1")
+        .bind(address_index)
+        .fetch_optional(connection)
+        .await?;
+    Ok(found.is_some())
 }
 
 /// Forgets a person's address for good. The row stays, so that the ledger keeps its sums.
 pub async fn erase(connection: &mut AnyConnection, person: i64, now: Timestamp) -> anyhow::Result<()> {
-    todo!()
+    sqlx::query("UPDATE person SET address_sealed = NULL, address_index = NULL, erased_at = $1 WHERE id = $2")
+        .bind(now.as_millis())
+        .bind(person)
+        .execute(connection)
+        .await?;
+    Ok(())
 }

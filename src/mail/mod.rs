@@ -1,5 +1,9 @@
 //! Mail as bytes and as a dialogue: messages (RFC 5322, MIME) and relay transports (RFC 5321).
 
+mod frame;
+
+pub use frame::Frame;
+
 use crate::address::{Address, Mailbox};
 use crate::problem::Reason;
 use secrecy::SecretString;
