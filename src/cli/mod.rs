@@ -1,13 +1,105 @@
 //! The command line: one file per command. Words for people on standard output, `--json` for
 //! programs, problems on standard error.
 
+mod check;
+mod content;
+mod demo;
+mod digest;
+mod keys;
+mod mail;
+mod mailing;
 pub mod output;
+mod petition;
+mod preview;
+mod serve;
+mod subscriber;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Refused};
 use crate::db::Db;
 use crate::vault::Vault;
+use anyhow::bail;
+use clap::{Parser, Subcommand};
 use std::path::PathBuf;
+
+/// Feeds, digests and petitions for a small organisation, from a folder of articles.
+///
+/// Without a command, clarion serves: it watches the content folder, publishes feeds and
+/// pages, takes subscriptions, and sends what is due.
+#[derive(Debug, Parser)]
+#[command(name = "clarion", version, after_help = EXAMPLES)]
+pub struct Arguments {
+    /// The configuration file; relative paths in it are relative to its folder.
+    #[arg(long, global = true, value_name = "FILE", env = "CLARION_CONFIG", default_value = "config/clarion.toml")]
+    config: PathBuf,
+    /// Print listings as JSON, for programs.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  clarion demo                       see everything it does, in about a minute
+  clarion check                      look for mistakes in configuration, articles, petitions
+  clarion                            serve, with config/clarion.toml
+  clarion preview digest weekly      see what the next digest would send
+  clarion petition plan snkr-day     see what a petition would send, when, to how many
+
+In the environment: CLARION_SECTION__KEY overrides a key (CLARION_WEB__LISTEN=127.0.0.1:0),
+CLARION_LOG sets what is logged (warn, info, clarion=debug),
+CLARION_CLOCK=2027-09-20T08:00:00+09:00 or file:PATH sets the clock, while mail stays here.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve: watch, publish, take subscriptions, send what is due.
+    Serve(serve::ServeArguments),
+    /// Show everything Clarion does, in a temporary folder, in about a minute.
+    Demo(demo::DemoArguments),
+    /// Look for mistakes in the configuration, the articles and the petitions.
+    Check,
+    /// Write what would be sent, and to how many, without sending it.
+    Preview {
+        #[command(subcommand)]
+        what: preview::PreviewCommand,
+    },
+    /// The next digests, and a hand on them.
+    Digest {
+        #[command(subcommand)]
+        command: digest::DigestCommand,
+    },
+    /// Petitions: make, look at, approve, stop.
+    Petition {
+        #[command(subcommand)]
+        command: petition::PetitionCommand,
+    },
+    /// Mailings: who got what, and a hand on them.
+    Mailing {
+        #[command(subcommand)]
+        command: mailing::MailingCommand,
+    },
+    /// One subscriber: add, look at, take off, erase.
+    Subscriber {
+        #[command(subcommand)]
+        command: subscriber::SubscriberCommand,
+    },
+    /// The content store: what is in it, what is wrong in it.
+    Content {
+        #[command(subcommand)]
+        command: content::ContentCommand,
+    },
+    /// The key file that seals addresses.
+    Keys {
+        #[command(subcommand)]
+        command: keys::KeysCommand,
+    },
+    /// Try the way out.
+    Mail {
+        #[command(subcommand)]
+        command: mail::MailCommand,
+    },
+}
 
 /// What every command has.
 pub struct Context {
@@ -37,4 +129,53 @@ pub enum Outcome {
     Done,
     /// It found a problem and said so: exit code 1.
     ProblemFound,
+}
+
+/// Runs a command. `environment` holds the variables that begin with `CLARION_`.
+pub async fn run(arguments: Arguments, environment: Vec<(String, String)>) -> anyhow::Result<Outcome> {
+    let command = arguments.command.unwrap_or(Command::Serve(serve::ServeArguments::default()));
+    if let Command::Demo(demo) = command {
+        return demo::run(demo).await;
+    }
+    let loaded = Config::load(&arguments.config, &environment);
+    if let Command::Check = command {
+        return check::run(loaded, arguments.json);
+    }
+    let context = match loaded {
+        Ok((config, warnings)) => {
+            warnings.iter().for_each(|warning| check::print(warning));
+            let clock = clock(&config, environment.iter().find(|(name, _)| name == "CLARION_CLOCK").map(|(_, text)| text.as_str()))?;
+            Context { config, config_path: arguments.config, clock, json: arguments.json }
+        }
+        Err(Refused { problems }) => {
+            problems.iter().for_each(|problem| check::print(problem));
+            bail!("the configuration cannot be used: {} to mend", count_errors(problems.len()));
+        }
+    };
+    match command {
+        Command::Serve(serve) => serve::run(serve, context).await,
+        Command::Preview { what } => preview::run(what, &context).await,
+        Command::Digest { command } => digest::run(command, &context).await,
+        Command::Petition { command } => petition::run(command, &context).await,
+        Command::Mailing { command } => mailing::run(command, &context).await,
+        Command::Subscriber { command } => subscriber::run(command, &context).await,
+        Command::Content { command } => content::run(command, &context).await,
+        Command::Keys { command } => keys::run(command, &context).await,
+        Command::Mail { command } => mail::run(command, &context).await,
+        Command::Demo(_) | Command::Check => Ok(Outcome::Done),
+    }
+}
+
+/// The machine's clock, or the one that `CLARION_CLOCK` asks for: only while no mail can leave
+/// the machine, since what a changed clock sends, it sends to real people.
+fn clock(config: &Config, wanted: Option<&str>) -> anyhow::Result<Clock> {
+    let Some(wanted) = wanted else { return Ok(Clock::system()) };
+    if config.mail.transport.leaves_the_machine() {
+        bail!("CLARION_CLOCK is set, but mail would leave this machine; unset it, or send mail to files or to a relay on this machine");
+    }
+    Clock::parse(wanted).map_err(|reason| anyhow::anyhow!("CLARION_CLOCK: {reason}"))
+}
+
+fn count_errors(count: usize) -> String {
+    if count == 1 { "one mistake".to_owned() } else { format!("{count} mistakes") }
 }

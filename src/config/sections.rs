@@ -188,16 +188,6 @@ fn relay(table: &mut Table<'_>, folder: &Path) -> Option<TransportSettings> {
     .unwrap_or(Tls::Required);
     let user: Option<String> = table.optional("user");
     let password = parsed(table, "password_file", |path| read_password(&folder.join(path)));
-    let host = host?;
-    let port = u16::try_from(port).ok()?;
-    if tls == Tls::None && !is_loopback(&host) {
-        let reason = Reason::new(
-            format!("mail to {host} would travel unencrypted"),
-            "write tls = \"required\"; \"none\" is for a relay on this machine",
-        );
-        table.reading().tell(table.place(), reason);
-        return None;
-    }
     let credentials = match (user, password) {
         (Some(user), Some(password)) => Some((user, password)),
         (None, None) => None,
@@ -208,12 +198,14 @@ fn relay(table: &mut Table<'_>, folder: &Path) -> Option<TransportSettings> {
             return None;
         }
     };
-    Some(TransportSettings::Smtp(RelaySettings { host, port, tls, credentials }))
-}
-
-/// Whether a relay's name can only be this machine.
-fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    let relay = RelaySettings { host: host?, port: u16::try_from(port).ok()?, tls, credentials };
+    if tls == Tls::None && !relay.is_loopback() {
+        let reason =
+            Reason::new(format!("mail to {} would travel unencrypted", relay.host), "write tls = \"required\"; \"none\" is for a relay on this machine");
+        table.reading().tell(table.place(), reason);
+        return None;
+    }
+    Some(TransportSettings::Smtp(relay))
 }
 
 fn read_password(path: &Path) -> Result<SecretString, Reason> {

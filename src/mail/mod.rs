@@ -7,6 +7,7 @@ pub use frame::Frame;
 use crate::address::{Address, Mailbox};
 use crate::problem::Reason;
 use secrecy::SecretString;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// Who mail comes from and how it leaves.
@@ -34,6 +35,16 @@ pub enum TransportSettings {
     Smtp(RelaySettings),
 }
 
+impl TransportSettings {
+    /// Whether mail can reach anybody: not while it goes to files or to this machine.
+    pub fn leaves_the_machine(&self) -> bool {
+        match self {
+            Self::File { .. } => false,
+            Self::Smtp(relay) => !relay.is_loopback(),
+        }
+    }
+}
+
 /// A relay.
 #[derive(Clone, Debug)]
 pub struct RelaySettings {
@@ -45,6 +56,13 @@ pub struct RelaySettings {
     pub tls: Tls,
     /// User and password, from a file.
     pub credentials: Option<(String, SecretString)>,
+}
+
+impl RelaySettings {
+    /// Whether the relay can only be this machine.
+    pub fn is_loopback(&self) -> bool {
+        self.host == "localhost" || self.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
 }
 
 /// Encryption to the relay.

@@ -1,0 +1,98 @@
+//! The daemon's story: open, listen, run every step until told to stop.
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::content::ContentStep;
+use crate::db::Db;
+use crate::delivery::DeliveryStep;
+use crate::digest::DigestStep;
+use crate::feed::{FeedStep, Shelf};
+use crate::language::Catalogue;
+use crate::metrics::Metrics;
+use crate::notice::NoticeStep;
+use crate::petition::PetitionStep;
+use crate::subscription::SignupStep;
+use crate::task::{self, Kick, Step};
+use crate::vault::Vault;
+use crate::web::{self, Kicks, Server, Shared, State};
+use anyhow::bail;
+use std::fs::File;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// What a daemon does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Role {
+    /// Everything.
+    #[default]
+    All,
+    /// Pages and feeds.
+    Web,
+    /// Watching, cutting, sending.
+    Worker,
+}
+
+/// A daemon, listening and ready to run.
+pub struct App {
+    state: State,
+    role: Role,
+    server: Option<Server>,
+    metrics_server: Option<Server>,
+    /// Held for as long as the daemon runs: one daemon per SQLite file.
+    _lock: Option<File>,
+}
+
+impl App {
+    /// Opens the database and the vault, and binds the addresses.
+    pub async fn build(config: Config, clock: Clock, role: Role) -> anyhow::Result<Self> {
+        let db = Db::open(&config.database).await?;
+        let lock = db.lock_daemon()?;
+        let vault = Vault::open(&db, &config.key_file, clock.now()).await?;
+        let state = State::new(Shared {
+            site: config.site,
+            db,
+            vault,
+            clock,
+            catalogue: Catalogue::shipped(),
+            shelf: Shelf::default(),
+            metrics: Metrics::default(),
+            digests: config.digests,
+            petitions: config.petitions,
+            feed: config.feed,
+            content: config.content,
+            mail: config.mail,
+            delivery: config.delivery,
+            staff: config.staff,
+            web: config.web,
+            kicks: Kicks::default(),
+        });
+        let server = match role {
+            Role::All | Role::Web => Some(Server::bind(state.web.listen, web::router(state.clone())).await?),
+            Role::Worker => None,
+        };
+        let metrics_server = match state.web.metrics_listen {
+            Some(listen) => Some(Server::bind(listen, web::metrics_router(state.clone())).await?),
+            None => None,
+        };
+        Ok(Self { state, role, server, metrics_server, _lock: lock })
+    }
+
+    /// Where pages and feeds are served, if they are.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.server.as_ref().and_then(|server| server.address().ok())
+    }
+
+    /// Runs until shutdown; the step each loop is in is finished first.
+    pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let mut tasks = JoinSet::new();
+        let state = &self.state;
+        for server in [self.server, self.metrics_server].into_iter().flatten() {
+            tasks.spawn(server.run(shutdown.clone()));
+        }
+        let mut spawn = Spawner { tasks: &mut tasks, clock: &state.clock, shutdown: &shutdown };
+        todo!();
+        supervise(tasks, shutdown, &self.state.db).await
+    }
+}

@@ -1,0 +1,27 @@
+//! `clarion keys`: the key file that seals addresses.
+
+use super::{Context, Outcome, output};
+
+/// What can be done with keys.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum KeysCommand {
+    /// Make the key file, if the database has none yet; otherwise verify it.
+    ///
+    /// The first start of the daemon does the same.
+    Init,
+}
+
+pub(super) async fn run(command: KeysCommand, context: &Context) -> anyhow::Result<Outcome> {
+    let KeysCommand::Init = command;
+    let existed = context.config.key_file.exists();
+    let (db, _) = context.open().await?;
+    db.close().await;
+    let path = context.config.key_file.display();
+    if existed {
+        output::line(format!("The key file {path} belongs to this database."));
+    } else {
+        output::line(format!("Made the key file {path}."));
+        output::line("Keep a copy on another machine: without it no subscriber's address can be read again.");
+    }
+    Ok(Outcome::Done)
+}

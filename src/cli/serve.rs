@@ -1,0 +1,100 @@
+//! `clarion serve`: the daemon.
+
+use super::{Context, Outcome, output};
+use crate::app::{App, Role};
+use crate::config::Config;
+use crate::mail::TransportSettings;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// How to serve.
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct ServeArguments {
+    /// What this daemon does; on PostgreSQL several may share the work.
+    #[arg(long, value_enum, default_value_t)]
+    role: Role,
+}
+
+pub(super) async fn run(arguments: ServeArguments, context: Context) -> anyhow::Result<Outcome> {
+    let welcome = Welcome::of(&context.config);
+    let app = App::build(context.config, context.clock, arguments.role).await?;
+    welcome.print(&app);
+    let shutdown = CancellationToken::new();
+    tokio::spawn(stop_on_signal(shutdown.clone()));
+    app.run(shutdown).await?;
+    Ok(Outcome::Done)
+}
+
+/// The first SIGTERM or Ctrl-C lets the step in progress finish; a second ends at once.
+async fn stop_on_signal(shutdown: CancellationToken) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    for first in [true, false] {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        if first {
+            tracing::info!("stopping: what is in progress is finished first");
+            shutdown.cancel();
+        }
+    }
+    std::process::exit(130)
+}
+
+/// What somebody who has just started Clarion wants to know.
+struct Welcome {
+    base: String,
+    content: String,
+    mail: String,
+}
+
+impl Welcome {
+    fn of(config: &Config) -> Self {
+        Self {
+            base: config.site.link(""),
+            content: tidy(&config.content.dir),
+            mail: match &config.mail.transport {
+                TransportSettings::File { dir } => format!("files in {}: nothing leaves this machine", tidy(dir)),
+                TransportSettings::Smtp(relay) => format!("to the relay {}:{}", relay.host, relay.port),
+            },
+        }
+    }
+
+    fn print(&self, app: &App) {
+        let Self { base, content, mail } = self;
+        let Some(address) = app.address() else {
+            output::line(format!("Clarion is at work.\n  Mail       {mail}"));
+            return;
+        };
+        output::line(format!(
+            "Clarion is listening on http://{address}
+
+  Pages      {base}/
+  Feeds      {base}/feed.xml  {base}/atom.xml  {base}/feed.json  (all of them: {base}/feeds)
+  Subscribe  {base}/subscribe
+  Articles   {content}
+  Mail       {mail}
+
+Try next: save an article in {content} and look at the feed; subscribe, and follow the link in the mail.
+Stop with Ctrl-C."
+        ));
+    }
+}
+
+/// A path without the detours through the configuration's folder, where that is possible.
+fn tidy(path: &std::path::Path) -> String {
+    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut plain = std::path::PathBuf::new();
+    for part in full.components() {
+        if part == std::path::Component::ParentDir {
+            plain.pop();
+        } else {
+            plain.push(part);
+        }
+    }
+    match std::env::current_dir().ok().and_then(|here| plain.strip_prefix(here).ok().map(std::path::Path::to_path_buf)) {
+        Some(short) => short.display().to_string(),
+        None => plain.display().to_string(),
+    }
+}

@@ -1,0 +1,133 @@
+//! The real program in a folder of its own, spoken to over HTTP, its clock in a file.
+
+use crate::support::relay::Mail;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+/// What links in mails and pages begin with; the test goes to the address really taken.
+const BASE: &str = "http://news.example.org";
+/// Long enough for a slow machine under load, short enough to end.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running daemon.
+pub struct Daemon {
+    child: Child,
+    folder: TempDir,
+    address: String,
+    client: reqwest::Client,
+}
+
+/// The example configuration, with mail to a relay on this machine and any free port.
+fn configuration(relay_port: u16) -> String {
+    let example = std::fs::read_to_string("config/clarion.toml").unwrap();
+    let relay = format!("transport = {{ kind = \"smtp\", host = \"127.0.0.1\", port = {relay_port}, tls = \"none\" }}");
+    example
+        .replace("http://127.0.0.1:8080", BASE)
+        .replace("listen = \"127.0.0.1:8080\"", "listen = \"127.0.0.1:0\"")
+        .replace("transport = { kind = \"file\", dir = \"../var/mail\" }", &relay)
+}
+
+impl Daemon {
+    /// Starts the program with an empty content folder and its clock at `clock`.
+    pub async fn start(clock: &str, relay_port: u16) -> Self {
+        let folder = TempDir::new().unwrap();
+        let root = folder.path();
+        for name in ["config/petitions", "content", "var"] {
+            std::fs::create_dir_all(root.join(name)).unwrap();
+        }
+        std::fs::write(root.join("config/clarion.toml"), configuration(relay_port)).unwrap();
+        std::fs::copy("config/missions.toml", root.join("config/missions.toml")).unwrap();
+        std::fs::write(root.join("clock"), clock).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_clarion"))
+            .arg("--config")
+            .arg(root.join("config/clarion.toml"))
+            .env("CLARION_CLOCK", format!("file:{}", root.join("clock").display()))
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let address = listening(&mut child).await;
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { child, folder, address, client }
+    }
+
+    /// Writes a file as editors do: complete, then renamed into place.
+    pub fn write(&self, path: &str, text: &str) {
+        write_whole(&self.folder.path().join(path), text);
+    }
+
+    /// Sets the daemon's clock.
+    pub fn set_clock(&self, instant: &str) {
+        self.write("clock", instant);
+    }
+
+    /// Lets every step look at least once.
+    pub async fn settle(&self) {
+        tokio::time::sleep(Duration::from_secs(7)).await;
+    }
+
+    fn url(&self, link: &str) -> String {
+        format!("{}{}", self.address, link.strip_prefix(BASE).unwrap_or(link))
+    }
+
+    /// GETs a path or an absolute link to the site.
+    pub async fn get(&self, link: &str) -> reqwest::Response {
+        self.client.get(self.url(link)).send().await.unwrap()
+    }
+
+    /// POSTs a form.
+    pub async fn post(&self, link: &str, form: &[(&str, &str)]) -> reqwest::Response {
+        self.client.post(self.url(link)).form(form).send().await.unwrap()
+    }
+
+    /// Waits until the answer at a path contains a text.
+    pub async fn wait_for(&self, path: &str, text: &str) {
+        let waited = tokio::time::timeout(PATIENCE, async {
+            while !self.get(path).await.text().await.unwrap().contains(text) {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        });
+        assert!(waited.await.is_ok(), "{path} never contained “{text}”");
+    }
+
+    /// SIGTERM, and the exit code.
+    pub async fn terminate(&mut self) -> Option<i32> {
+        let id = self.child.id().expect("it runs").to_string();
+        Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
+        tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("it stops").unwrap().code()
+    }
+}
+
+fn write_whole(path: &Path, text: &str) {
+    let draft = path.with_file_name(".draft");
+    std::fs::write(&draft, text).unwrap();
+    std::fs::rename(draft, path).unwrap();
+}
+
+/// Reads the address from the first lines of standard output, then lets the rest flow.
+async fn listening(child: &mut Child) -> String {
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let found = tokio::time::timeout(PATIENCE, async {
+        while let Some(line) = lines.next_line().await.unwrap() {
+            if let Some((_, address)) = line.split_once("listening on ") {
+                return address.trim().to_owned();
+            }
+        }
+        panic!("the program ended before it listened");
+    });
+    let address = found.await.expect("the program says where it listens");
+    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    address
+}
+
+/// The link to our site in a mail's plain text whose path begins so.
+pub fn mail_link(mail: &Mail, path: &str) -> String {
+    let text = mail.text();
+    let at = text.find(path).unwrap_or_else(|| panic!("no link to {path} in:\n{text}"));
+    let start = text[..at].rfind("http").expect("an absolute link");
+    text[start..].split_whitespace().next().unwrap().to_owned()
+}
