@@ -15,7 +15,7 @@ use crate::subscription::SignupStep;
 use crate::task::{self, Kick, Step};
 use crate::vault::Vault;
 use crate::web::{self, Kicks, Server, Shared, State};
-use anyhow::bail;
+use anyhow::anyhow;
 use std::fs::File;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -87,12 +87,60 @@ impl App {
     /// Runs until shutdown; the step each loop is in is finished first.
     pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
         let mut tasks = JoinSet::new();
-        let state = &self.state;
         for server in [self.server, self.metrics_server].into_iter().flatten() {
             tasks.spawn(server.run(shutdown.clone()));
         }
-        let mut spawn = Spawner { tasks: &mut tasks, clock: &state.clock, shutdown: &shutdown };
-        todo!();
-        supervise(tasks, shutdown, &self.state.db).await
+        let state = &self.state;
+        let mut loops = Loops { tasks: &mut tasks, clock: &state.clock, shutdown: &shutdown };
+        if self.role != Role::Worker {
+            loops.begin(feed_step(state), &state.kicks.feed);
+        }
+        if self.role != Role::Web {
+            loops.begin(content_step(state), &state.kicks.content);
+            loops.begin(signup_step(state), &state.kicks.signup);
+            loops.begin(digest_step(state), &Kick::default());
+            if let Some(step) = petition_step(state) {
+                loops.begin(step, &state.kicks.petition);
+            }
+            loops.begin(notice_step(state), &Kick::default());
+            loops.begin(delivery_step(state), &state.kicks.delivery);
+        }
+        supervise(tasks, &shutdown).await?;
+        self.state.db.close().await;
+        Ok(())
     }
+}
+
+/// Begins the loops of steps.
+struct Loops<'a> {
+    tasks: &'a mut JoinSet<anyhow::Result<()>>,
+    clock: &'a Clock,
+    shutdown: &'a CancellationToken,
+}
+
+impl Loops<'_> {
+    fn begin<S: Step>(&mut self, step: S, kick: &Kick) {
+        let loop_ = task::run(Arc::new(step), self.clock.clone(), kick.clone(), self.shutdown.clone());
+        self.tasks.spawn(async move {
+            loop_.await;
+            Ok(())
+        });
+    }
+}
+
+/// Waits for everything to end. What ends before shutdown ends the daemon: half a daemon that
+/// seems to run is worse than one that is seen to have stopped.
+async fn supervise(mut tasks: JoinSet<anyhow::Result<()>>, shutdown: &CancellationToken) -> anyhow::Result<()> {
+    let mut outcome = Ok(());
+    while let Some(ended) = tasks.join_next().await {
+        let early = !shutdown.is_cancelled();
+        shutdown.cancel();
+        outcome = match ended {
+            Ok(Ok(())) if early && outcome.is_ok() => Err(anyhow!("a part of the daemon ended before it was told to")),
+            Ok(Ok(())) => outcome,
+            Ok(Err(error)) => outcome.and(Err(error)),
+            Err(panic) => outcome.and(Err(anyhow!("a part of the daemon broke down: {panic}"))),
+        };
+    }
+    outcome
 }

@@ -79,6 +79,10 @@ pub struct Shared {
 /// Hints to the steps that a request gives work to.
 #[derive(Clone, Default)]
 pub struct Kicks {
+    /// Files of the content folder may have changed.
+    pub content: Kick,
+    /// Articles have changed.
+    pub feed: Kick,
     /// Sign-ups are waiting.
     pub signup: Kick,
     /// Deliveries are waiting.
@@ -100,6 +104,15 @@ impl State {
     pub fn new(shared: Shared) -> Self {
         Self(Arc::new(shared))
     }
+}
+
+/// Every address of the metrics listener.
+pub fn metrics_router(state: State) -> Router {
+    let render = |axum::extract::State(state): axum::extract::State<State>| async move {
+        let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+        ([(axum::http::header::CONTENT_TYPE, media_type)], state.metrics.render())
+    };
+    Router::new().route("/metrics", axum::routing::get(render)).with_state(state)
 }
 
 /// Every address of the public server.

@@ -1,0 +1,81 @@
+//! The configuration file and its overrides.
+
+use clarion::config::Config;
+use clarion::db::DatabaseUrl;
+use clarion::mail::{Tls, TransportSettings};
+use clarion::problem::{Severity, Source};
+use std::path::Path;
+
+fn example() -> String {
+    std::fs::read_to_string("config/clarion.toml").unwrap()
+}
+
+fn parse(text: &str, environment: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+    let source = Source::new("clarion.toml", text);
+    let environment: Vec<_> = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    match Config::parse(&source, Path::new("/etc/clarion"), &environment) {
+        Ok((config, warnings)) => {
+            assert!(warnings.iter().all(|warning| warning.severity == Severity::Warning));
+            Ok(config)
+        }
+        Err(refused) => Err(refused.problems.iter().map(ToString::to_string).collect()),
+    }
+}
+
+#[test]
+fn the_example_is_a_whole_configuration_with_paths_beside_it() {
+    let config = parse(&example(), &[]).unwrap();
+    assert_eq!(config.site.languages.len(), 2);
+    assert_eq!(config.content.dir, Path::new("/etc/clarion/../content"));
+    assert_eq!(config.database, DatabaseUrl::Sqlite("/etc/clarion/../var/clarion.db".into()));
+    assert_eq!(config.digests[0].schedule.as_str(), "0 8 * * Mon");
+    assert!(matches!(config.mail.transport, TransportSettings::File { .. }));
+    assert!(config.petitions.is_some());
+}
+
+#[test]
+fn the_environment_overrides_keys_and_is_told_when_it_is_wrong() {
+    let config = parse(
+        &example(),
+        &[
+            ("CLARION_WEB__LISTEN", "127.0.0.1:0"),
+            ("CLARION_DELIVERY__CONNECTIONS", "3"),
+            ("CLARION_SITE__LANGUAGES", "[\"ja\"]"),
+            ("CLARION_LOG", "debug"),
+            ("CLARION_CLOCK", "file:x"),
+            ("CLARION_TEST_POSTGRES", "x"),
+        ],
+    )
+    .unwrap();
+    assert_eq!(config.web.listen.port(), 0);
+    assert_eq!(config.delivery.connections, 3);
+    assert_eq!(config.site.default_language().to_string(), "ja");
+
+    let told = parse(&example(), &[("CLARION_WEB__LISTN", "x"), ("CLARION_DELIVERY__CONNECTIONS", "many")]).unwrap_err();
+    assert!(told.iter().any(|line| line.contains("environment variable CLARION_WEB__LISTN") && line.contains("`listen`")), "{told:?}");
+    assert!(told.iter().any(|line| line.contains("CLARION_DELIVERY__CONNECTIONS") && line.contains("whole number")), "{told:?}");
+}
+
+#[test]
+fn a_relay_keeps_its_password_in_a_file_and_out_of_debug_output() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("password"), "hunter2\n").unwrap();
+    let relay = format!(
+        "{{ kind = \"smtp\", host = \"smtp.example.org\", port = 465, tls = \"implicit\", user = \"news\", password_file = \"{}\" }}",
+        folder.path().join("password").display()
+    );
+    let text = example().replace("{ kind = \"file\", dir = \"../var/mail\" }", &relay);
+    let config = parse(&text, &[]).unwrap();
+    let TransportSettings::Smtp(settings) = &config.mail.transport else { panic!("a relay") };
+    assert_eq!((settings.port, settings.tls), (465, Tls::Implicit));
+    assert!(settings.credentials.is_some());
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn a_database_password_is_never_shown() {
+    let config = parse(&example(), &[("CLARION_DATABASE__URL", "postgres://clarion:hunter2@db.example.org/clarion")]).unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+    let told = parse(&example(), &[("CLARION_DATABASE__URL", "mysql://clarion:hunter2@db.example.org/clarion")]).unwrap_err();
+    assert!(!told.concat().contains("hunter2"), "{told:?}");
+}
