@@ -1,13 +1,39 @@
 //! The content store: articles from the folder that staff edit, always the last good version.
 
+mod category;
+mod check;
+mod embed;
+mod folder;
+mod front_matter;
+mod identity;
+mod intake;
+mod lease;
+mod manuscript;
+mod markup;
+mod memory;
+mod record;
+mod removal;
+mod scan;
+mod step;
 mod store;
+mod text;
+mod trouble;
+mod verdict;
+mod watch;
 
+pub use check::check;
+pub use removal::{HeldRemoval, accept_removals, held_removals};
+pub use step::ContentStep;
 pub use store::*;
+pub use trouble::problems;
 
 use crate::clock::Timestamp;
 use crate::language::Language;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// The source of articles that have a file in the folder.
+pub(crate) const FOLDER: &str = "folder";
 
 /// Where articles come from and when they are announced.
 #[derive(Clone, Debug)]
@@ -29,6 +55,18 @@ crate::text_enum! {
         Published = "published",
         /// Its file is gone; its page answers 410.
         Gone = "gone",
+    }
+}
+
+crate::text_enum! {
+    /// What an article's file says about digests.
+    pub enum Announce {
+        /// By its date: see [`Settings::announce_within`].
+        Auto = "auto",
+        /// Never mailed.
+        No = "no",
+        /// Mailed, also to those who had it before.
+        Again = "again",
     }
 }
 

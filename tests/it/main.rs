@@ -2,6 +2,7 @@
 
 mod support;
 
+mod content;
 mod database;
 mod layers;
 mod vault;
