@@ -6,6 +6,7 @@ mod support;
 
 mod content;
 mod database;
+mod feeds;
 mod layers;
 mod reading;
 mod vault;
