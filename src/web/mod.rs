@@ -1,8 +1,16 @@
 //! The web server's rooms, one per audience. What all share: state, errors, security headers.
 
+mod article;
+mod catalogue;
+mod conditional;
 mod error;
+mod excerpt;
+mod feeds;
+mod health;
 mod layout;
 mod page;
+mod place;
+mod reading;
 mod server;
 
 pub use error::WebError;
@@ -117,6 +125,6 @@ pub fn metrics_router(state: State) -> Router {
 
 /// Every address of the public server.
 pub fn router(state: State) -> Router {
-    let router = Router::new().merge(page::assets());
+    let router = Router::new().merge(page::assets()).merge(health::router()).merge(catalogue::router()).merge(reading::router());
     page::with_common_headers(router, &state).with_state(state)
 }
