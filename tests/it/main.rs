@@ -3,5 +3,6 @@
 mod support;
 
 mod database;
+mod delivery;
 mod layers;
 mod vault;
