@@ -4,9 +4,13 @@
 
 mod support;
 
+mod addressbook;
 mod content;
 mod database;
 mod delivery;
 mod layers;
+mod notice;
 mod reading;
+mod subscribing;
+mod subscription;
 mod vault;
