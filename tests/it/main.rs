@@ -11,6 +11,7 @@ mod delivery;
 mod layers;
 mod notice;
 mod reading;
+mod subscriber;
 mod subscribing;
 mod subscription;
 mod vault;
