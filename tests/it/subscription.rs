@@ -140,6 +140,9 @@ async fn asking_changes_nothing_for_who_is_subscribed() {
         assert_eq!((found.state, found.choices), (SubscriptionState::Active, choices(&["defectors"], &["ja"], "weekly")));
         let key: String = sqlx::query_scalar("SELECT key FROM mailing").fetch_one(&mut *tx).await.unwrap();
         assert_eq!(key, format!("preferences:{id}"), "a link to their choices, and no confirmation");
+        let history = clarion::delivery::history(&mut tx, person, 10).await.unwrap();
+        assert_eq!(history.len(), 1);
+        assert_eq!((history[0].kind, history[0].state), (clarion::delivery::Kind::Account, clarion::delivery::DeliveryState::Queued));
     })
     .await;
 }
