@@ -1,18 +1,18 @@
 //! The command line: one file per command. Words for people on standard output, `--json` for
 //! programs, problems on standard error.
 
-mod check;
-mod content;
-mod demo;
-mod digest;
-mod keys;
-mod mail;
-mod mailing;
+pub mod check;
+pub mod content;
+pub mod demo;
+pub mod digest;
+pub mod keys;
+pub mod mail;
+pub mod mailing;
 pub mod output;
-mod petition;
-mod preview;
-mod serve;
-mod subscriber;
+pub mod petition;
+pub mod preview;
+pub mod serve;
+pub mod subscriber;
 
 use crate::clock::Clock;
 use crate::config::{Config, Refused};

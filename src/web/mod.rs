@@ -3,6 +3,7 @@
 mod article;
 mod catalogue;
 mod conditional;
+mod client;
 mod error;
 mod excerpt;
 mod feeds;
@@ -12,6 +13,7 @@ mod page;
 mod place;
 mod reading;
 mod server;
+mod subscribing;
 
 pub use error::WebError;
 pub use layout::Layout;
@@ -125,6 +127,11 @@ pub fn metrics_router(state: State) -> Router {
 
 /// Every address of the public server.
 pub fn router(state: State) -> Router {
-    let router = Router::new().merge(page::assets()).merge(health::router()).merge(catalogue::router()).merge(reading::router());
+    let router = Router::new()
+        .merge(page::assets())
+        .merge(health::router())
+        .merge(catalogue::router())
+        .merge(reading::router())
+        .merge(subscribing::routes());
     page::with_common_headers(router, &state).with_state(state)
 }

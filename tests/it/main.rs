@@ -4,9 +4,15 @@
 
 mod support;
 
+mod addressbook;
 mod content;
 mod database;
 mod feeds;
+mod delivery;
 mod layers;
+mod notice;
 mod reading;
+mod subscriber;
+mod subscribing;
+mod subscription;
 mod vault;
