@@ -1,8 +1,12 @@
 //! Digests: what is new to whom, when, and the mail that says it.
 
+mod email;
 mod schedule;
+mod selection;
+mod wrap;
 
 pub use schedule::Schedule;
+pub use selection::{Carried, Offer, Verdict, verdict};
 
 use jiff::tz::TimeZone;
 
