@@ -331,6 +331,8 @@ CREATE TABLE delivery (
     -- Of skipped, failed and held: why.
     reason TEXT,
     attempts BIGINT NOT NULL,
+    -- How often a body was on its way and no answer came.
+    doubts BIGINT NOT NULL,
     due_at BIGINT NOT NULL,
     lease_owner TEXT,
     lease_until BIGINT,
@@ -342,7 +344,8 @@ CREATE TABLE delivery (
     UNIQUE (mailing_id, recipient)
 );
 CREATE INDEX delivery_by_state ON delivery (state, due_at, id);
-CREATE INDEX delivery_by_mailing ON delivery (mailing_id, state);
+CREATE INDEX delivery_by_mailing ON delivery (mailing_id, state, due_at, id);
+CREATE INDEX delivery_by_variant ON delivery (variant_id);
 CREATE INDEX delivery_by_person ON delivery (person_id);
 
 ---------------------------------------------------------------------------------- petitions

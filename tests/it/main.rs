@@ -5,6 +5,7 @@
 mod support;
 
 mod database;
+mod delivery;
 mod layers;
 mod reading;
 mod schedule;
