@@ -1,7 +1,9 @@
 //! The command line: one file per command. Words for people on standard output, `--json` for
 //! programs, problems on standard error.
 
+pub mod digest;
 pub mod output;
+pub mod preview;
 
 use crate::clock::Clock;
 use crate::config::Config;

@@ -11,21 +11,27 @@ use std::collections::{HashMap, HashSet};
 pub struct Offer {
     /// Announced in (the lowest watermark among the readers, `upper`], in that order.
     candidates: Vec<Headline>,
+    upper: i64,
     /// All public versions of each translation group that has a candidate.
     versions: HashMap<String, Vec<Headline>>,
 }
 
 impl Offer {
-    /// An offer of `candidates`, of whose groups `public` are all the public articles. What was
-    /// published after the run began (above `upper`) belongs to the next run.
-    pub fn new(mut candidates: Vec<Headline>, public: Vec<Headline>, upper: i64) -> Self {
+    /// An offer of `candidates`. What was published after the run began (above `upper`) belongs
+    /// to the next run.
+    pub fn new(mut candidates: Vec<Headline>, upper: i64) -> Self {
         candidates.retain(|headline| headline.published_seq <= upper);
         candidates.sort_by_key(|headline| headline.published_seq);
-        let mut versions: HashMap<String, Vec<Headline>> = HashMap::new();
-        for headline in public.into_iter().filter(|headline| headline.published_seq <= upper) {
-            versions.entry(headline.translation_group.clone()).or_default().push(headline);
+        Self { candidates, upper, versions: HashMap::new() }
+    }
+
+    /// Adds all public articles of the candidates' groups, announced or not.
+    #[must_use]
+    pub fn with_versions(mut self, public: Vec<Headline>) -> Self {
+        for headline in public.into_iter().filter(|headline| headline.published_seq <= self.upper) {
+            self.versions.entry(headline.translation_group.clone()).or_default().push(headline);
         }
-        Self { candidates, versions }
+        self
     }
 
     /// The translation groups that have something new to somebody.
@@ -167,7 +173,7 @@ mod tests {
             before.articles.insert(parts[1].parse().unwrap());
             before.up_to = before.up_to.max(parts[2].parse().unwrap());
         }
-        verdict(&settings(case), &Offer::new(news, public, 100), &reader(case), &carried)
+        verdict(&settings(case), &Offer::new(news, 100).with_versions(public), &reader(case), &carried)
     }
 
     fn sends(case: &Case<'_>, ids: &[i64]) {
@@ -265,7 +271,7 @@ mod tests {
                 }
                 let case = Case { languages: &order.join(" "), watermark, ..CASE };
                 let news: Vec<Headline> = public.iter().filter(|h| h.published_seq > watermark).cloned().collect();
-                let ids = match verdict(&settings(&case), &Offer::new(news, public.clone(), seq), &reader(&case), &got) {
+                let ids = match verdict(&settings(&case), &Offer::new(news, seq).with_versions(public.clone()), &reader(&case), &got) {
                     Verdict::Send(ids) => ids,
                     Verdict::Nothing => Vec::new(),
                     Verdict::Waits => unreachable!("the minimum is one"),

@@ -1,5 +1,6 @@
 //! The web server's rooms, one per audience. What all share: state, errors, security headers.
 
+mod archive;
 mod error;
 mod layout;
 mod page;
@@ -104,6 +105,6 @@ impl State {
 
 /// Every address of the public server.
 pub fn router(state: State) -> Router {
-    let router = Router::new().merge(page::assets());
+    let router = Router::new().merge(page::assets()).merge(archive::routes());
     page::with_common_headers(router, &state).with_state(state)
 }
