@@ -9,6 +9,8 @@ digest-left-out = { $count ->
    *[other] { $count } more new articles are on the site.
   }
 digest-category-separator = {", "}
+digest-meta = { $date } · { $categories }
+digest-read-more-at = Read more:
 archive-title = Mails sent so far
 archive-intro = What subscribers received, without their personal links.
 archive-empty = No mail has been sent yet.

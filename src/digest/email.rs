@@ -134,8 +134,12 @@ impl Issue<'_> {
     fn item(&self, voice: &Voice, article: &Article, detail: Detail) -> Item {
         let date = voice.date(article.published_at.in_zone(self.time_zone).date());
         let categories: Vec<&str> = article.categories.iter().map(|slug| self.category(slug)).collect();
-        let meta =
-            if categories.is_empty() { date } else { format!("{date} · {}", categories.join(&voice.say("digest-category-separator"))) };
+        let meta = if categories.is_empty() {
+            date
+        } else {
+            let categories = categories.join(&voice.say("digest-category-separator"));
+            voice.say_all("digest-meta", &[("date", date.into()), ("categories", categories.into())])
+        };
         let summary = match detail {
             Detail::Summary(most) if !article.summary.is_empty() => Some(shorten(&article.summary, most)),
             _ => None,

@@ -6,9 +6,9 @@ use crate::delivery;
 use crate::language::Language;
 use askama::Template;
 use axum::Router;
-use axum::extract::{OriginalUri, Path, Query, State as Shared};
-use axum::http::StatusCode;
+use axum::extract::{Path, Query, State as Shared};
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use serde::Deserialize;
@@ -53,7 +53,7 @@ struct IndexPage {
     older: Option<String>,
 }
 
-async fn index(Shared(state): Shared<State>, OriginalUri(uri): OriginalUri, Query(place): Query<Place>) -> Result<Response, WebError> {
+async fn index(Shared(state): Shared<State>, uri: Uri, Query(place): Query<Place>) -> Result<Response, WebError> {
     let language = address_language(&state, uri.path(), "/archive/")?;
     let layout = Layout::new(&state, &language, "/archive/");
     let mut connection = state.db.reader().acquire().await?;
@@ -75,11 +75,11 @@ async fn index(Shared(state): Shared<State>, OriginalUri(uri): OriginalUri, Quer
     Ok(html(StatusCode::OK, &IndexPage { heading: layout.voice.say("archive-title"), layout, mailings, older }))
 }
 
-async fn mailing(state: Shared<State>, uri: OriginalUri, Path(mailing): Path<String>) -> Result<Response, WebError> {
+async fn mailing(state: Shared<State>, uri: Uri, Path(mailing): Path<String>) -> Result<Response, WebError> {
     show(&state, uri.path(), &mailing).await
 }
 
-async fn mailing_in(state: Shared<State>, uri: OriginalUri, Path((_, mailing)): Path<(String, String)>) -> Result<Response, WebError> {
+async fn mailing_in(state: Shared<State>, uri: Uri, Path((_, mailing)): Path<(String, String)>) -> Result<Response, WebError> {
     show(&state, uri.path(), &mailing).await
 }
 

@@ -4,9 +4,11 @@
 
 mod support;
 
+mod archive;
 mod content;
 mod database;
 mod delivery;
+mod digest;
 mod layers;
 mod reading;
 mod schedule;
