@@ -5,4 +5,5 @@ mod support;
 mod database;
 mod delivery;
 mod layers;
+mod mail;
 mod vault;
