@@ -10,6 +10,7 @@ mod database;
 mod delivery;
 mod digest;
 mod layers;
+mod mail;
 mod reading;
 mod schedule;
 mod vault;
