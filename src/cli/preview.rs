@@ -3,8 +3,11 @@
 use super::digest::find;
 use super::output::{json, line};
 use super::{Context, Outcome};
-use crate::digest::{self, PreviewGroup};
+use crate::addressbook::Stream;
+use crate::digest::{self, PreviewGroup, Rendered};
 use crate::language::{Catalogue, Language};
+use crate::mail::Draft;
+use crate::vault::Vault;
 use anyhow::Context as _;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -35,40 +38,72 @@ struct Summary {
 /// watermark moves.
 pub async fn digest(name: &str, language: Option<&Language>, out: &Path, context: &Context) -> anyhow::Result<Outcome> {
     let Some(settings) = find(context, name) else { return Ok(Outcome::ProblemFound) };
-    let (db, _) = context.open().await?;
+    let (db, vault) = context.open().await?;
     let preview = {
         let mut connection = db.reader().acquire().await?;
         digest::preview(&mut connection, settings, &context.config.site, &Catalogue::shipped()).await?
     };
+    let folder = Folder { path: out, context, vault: &vault };
     let wanted = preview.groups.iter().filter(|group| language.is_none_or(|language| group.language == *language));
     let mut mails = Vec::new();
     for (number, group) in (1..).zip(wanted) {
-        mails.push(write(name, number, group, out)?);
+        mails.push(folder.take(&format!("{name}-{number}.{}", group.language), group)?);
     }
     let summary = Summary { digest: name.to_owned(), mails, waiting: preview.waiting, nothing_new: preview.nothing };
     if context.json {
-        json(&summary)?
+        json(&summary)?;
     } else {
-        tell(&summary)
+        tell(&summary);
     }
     Ok(Outcome::Done)
 }
 
-fn write(name: &str, number: u32, group: &PreviewGroup, out: &Path) -> anyhow::Result<Listed> {
-    std::fs::create_dir_all(out).with_context(|| format!("the folder {} cannot be made", out.display()))?;
-    let mut files = Vec::new();
-    for (extension, text) in [("html", &group.rendered.body_html), ("txt", &group.rendered.body_text)] {
-        let file = out.join(format!("{name}-{number}.{}.{extension}", group.language));
-        std::fs::write(&file, text).with_context(|| format!("{} cannot be written", file.display()))?;
-        files.push(file);
+/// Where previews are written.
+struct Folder<'a> {
+    path: &'a Path,
+    context: &'a Context,
+    vault: &'a Vault,
+}
+
+impl Folder<'_> {
+    fn take(&self, stem: &str, group: &PreviewGroup) -> anyhow::Result<Listed> {
+        std::fs::create_dir_all(self.path).with_context(|| format!("the folder {} cannot be made", self.path.display()))?;
+        let rendered = &group.rendered;
+        let message = self.message(stem, rendered)?;
+        let mut files = Vec::new();
+        for (extension, bytes) in [("html", rendered.body_html.as_bytes()), ("txt", rendered.body_text.as_bytes()), ("eml", &message)] {
+            let file = self.path.join(format!("{stem}.{extension}"));
+            std::fs::write(&file, bytes).with_context(|| format!("{} cannot be written", file.display()))?;
+            files.push(file);
+        }
+        Ok(Listed {
+            language: group.language.clone(),
+            subject: rendered.subject.clone(),
+            articles: group.articles,
+            readers: group.readers,
+            files,
+        })
     }
-    Ok(Listed {
-        language: group.language.clone(),
-        subject: group.rendered.subject.clone(),
-        articles: group.articles,
-        readers: group.readers,
-        files,
-    })
+
+    /// The mail as a mail program opens it, addressed to the sender: it belongs to no reader.
+    fn message(&self, stem: &str, rendered: &Rendered) -> anyhow::Result<Vec<u8>> {
+        let mail = &self.context.config.mail;
+        let host = self.context.config.site.base_url.host_str().unwrap_or("localhost");
+        let draft = Draft {
+            from: &mail.from,
+            to: &mail.from.address,
+            reply_to: mail.reply_to.as_ref(),
+            subject: &rendered.subject,
+            text: &rendered.body_text,
+            html: &rendered.body_html,
+            date: self.context.clock.now(),
+            identity: &self.vault.identity("preview", &[stem]),
+            list_id: &format!("{}.{host}", Stream::News),
+            unsubscribe: None,
+            feedback_id: "preview",
+        };
+        draft.build()
+    }
 }
 
 fn tell(summary: &Summary) {

@@ -110,6 +110,11 @@ pub(super) async fn cut(
     now: Timestamp,
 ) -> anyhow::Result<u64> {
     let verdicts = verdicts(connection, press.settings, readers, mailing.upper).await?;
+    // Before the counters of the ledger, which whoever changes a subscription takes after it too:
+    // the other order could lock both out.
+    let considered: Vec<i64> =
+        readers.iter().zip(&verdicts).filter(|(_, verdict)| **verdict != Verdict::Waits).map(|(reader, _)| reader.person).collect();
+    subscription::advance_watermarks(connection, &considered, mailing.upper).await?;
     let groups = groups(press.site, readers, &verdicts);
     let articles = articles(connection, groups.keys()).await?;
     let mark = delivery::mark(vault, mailing.key);
@@ -129,11 +134,7 @@ pub(super) async fn cut(
         let variant = delivery::add_variant(connection, mailing.id, &variant).await?;
         deliveries.extend(people.iter().map(|person| NewDelivery { to: To::Person(*person), variant, personal: Vec::new() }));
     }
-    let added = delivery::add_deliveries(connection, vault, mailing.id, &deliveries, now).await?;
-    let considered: Vec<i64> =
-        readers.iter().zip(&verdicts).filter(|(_, verdict)| **verdict != Verdict::Waits).map(|(reader, _)| reader.person).collect();
-    subscription::advance_watermarks(connection, &considered, mailing.upper).await?;
-    Ok(added)
+    delivery::add_deliveries(connection, vault, mailing.id, &deliveries, now).await
 }
 
 fn variant_key((ids, language): &Group) -> String {

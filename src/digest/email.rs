@@ -178,7 +178,9 @@ impl Issue<'_> {
         let with =
             |title: &str| voice.say_all(key, &[("site", site.into()), ("title", title.to_owned().into()), ("count", whole(others).into())]);
         let room = SUBJECT.saturating_sub(with("").graphemes(true).count()).max(TITLE_IN_SUBJECT);
-        with(&shorten(self.articles.first().map_or("", |article| &article.title), room))
+        let subject = with(&shorten(self.articles.first().map_or("", |article| &article.title), room));
+        // A title in the configuration can have a line break.
+        subject.replace(char::is_control, " ")
     }
 
     /// What the subject does not say: the other titles, or what the only article is about.

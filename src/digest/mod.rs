@@ -14,7 +14,6 @@ pub use agenda::{NextRun, Standing, next_run, skip, standing};
 pub use email::Rendered;
 pub use preview::{Preview, PreviewGroup, preview};
 pub use schedule::Schedule;
-pub use selection::{Carried, Offer, Verdict, verdict};
 pub use step::DigestStep;
 pub use store::{Run, RunState, hold, release};
 

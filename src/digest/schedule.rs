@@ -77,7 +77,7 @@ impl Schedule {
         /// A schedule without years comes round at least once in a year (day 29 is refused).
         const WINDOWS: [u64; 4] = [1, 48, 32 * 24, 367 * 24];
         // Looking back in growing windows keeps this short after years of a schedule by the minute.
-        let starts = WINDOWS.map(|hours| after.max(now - Duration::from_secs(hours * 3600)));
+        let starts = WINDOWS.map(|hours| after.max(now - Duration::from_hours(hours)));
         let first = starts.into_iter().find_map(|start| self.next_after(start, zone).filter(|time| *time <= now))?;
         std::iter::successors(Some(first), |time| self.next_after(*time, zone)).take_while(|time| *time <= now).last()
     }
@@ -100,11 +100,7 @@ fn to_chrono(local: civil::DateTime) -> Option<DateTime<Utc>> {
     Some(time.and_utc())
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
-    reason = "calendar fields are far below 127, and the crate ends in 2100"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "calendar fields are far below 127, and the crate ends in 2100")]
 fn from_chrono(local: &DateTime<Utc>) -> civil::DateTime {
     civil::date(local.year() as i16, local.month() as i8, local.day() as i8).at(
         local.hour() as i8,

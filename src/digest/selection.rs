@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 /// The articles that a run can carry, as it sees them.
 #[derive(Debug, Default)]
-pub struct Offer {
+pub(super) struct Offer {
     /// Announced in (the lowest watermark among the readers, `upper`], in that order.
     candidates: Vec<Headline>,
     upper: i64,
@@ -19,7 +19,7 @@ pub struct Offer {
 impl Offer {
     /// An offer of `candidates`. What was published after the run began (above `upper`) belongs
     /// to the next run.
-    pub fn new(mut candidates: Vec<Headline>, upper: i64) -> Self {
+    pub(super) fn new(mut candidates: Vec<Headline>, upper: i64) -> Self {
         candidates.retain(|headline| headline.published_seq <= upper);
         candidates.sort_by_key(|headline| headline.published_seq);
         Self { candidates, upper, versions: HashMap::new() }
@@ -27,7 +27,7 @@ impl Offer {
 
     /// Adds all public articles of the candidates' groups, announced or not.
     #[must_use]
-    pub fn with_versions(mut self, public: Vec<Headline>) -> Self {
+    pub(super) fn with_versions(mut self, public: Vec<Headline>) -> Self {
         for headline in public.into_iter().filter(|headline| headline.published_seq <= self.upper) {
             self.versions.entry(headline.translation_group.clone()).or_default().push(headline);
         }
@@ -35,7 +35,7 @@ impl Offer {
     }
 
     /// The translation groups that have something new to somebody.
-    pub fn groups(&self) -> Vec<String> {
+    pub(super) fn groups(&self) -> Vec<String> {
         let mut groups: Vec<String> = self.candidates.iter().map(|headline| headline.translation_group.clone()).collect();
         groups.sort_unstable();
         groups.dedup();
@@ -54,16 +54,16 @@ impl Offer {
 
 /// How earlier mails carried a translation group to one person.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Carried {
+pub(super) struct Carried {
     /// The bound of the latest of these mailings.
-    pub up_to: i64,
+    pub(super) up_to: i64,
     /// The versions it was carried in.
-    pub articles: HashSet<i64>,
+    pub(super) articles: HashSet<i64>,
 }
 
 /// What a run has for one person.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(super) enum Verdict {
     /// Nothing new; everything has been considered.
     Nothing,
     /// Something, but less than the digest's minimum: it waits.
@@ -73,7 +73,7 @@ pub enum Verdict {
 }
 
 /// What of an offer is new to a reader, given the groups that were carried to them before.
-pub fn verdict(settings: &Settings, offer: &Offer, reader: &Reader, carried: &HashMap<String, Carried>) -> Verdict {
+pub(super) fn verdict(settings: &Settings, offer: &Offer, reader: &Reader, carried: &HashMap<String, Carried>) -> Verdict {
     let mut chosen: Vec<i64> = Vec::new();
     let mut seen: HashSet<&str> = HashSet::new();
     let news = offer.candidates.iter().rev().filter(|headline| headline.published_seq > reader.watermark);

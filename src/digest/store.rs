@@ -93,7 +93,9 @@ pub(super) async fn end_run(connection: &mut AnyConnection, digest: &str, at: Ti
 /// transaction ends: of two runs at once, the second then reads what the first has carried to
 /// somebody who changed their rhythm meanwhile.
 pub(super) async fn take_turn(connection: &mut AnyConnection) -> anyhow::Result<()> {
-    sqlx::query("UPDATE counter SET value = value WHERE name = 'mailing'").execute(connection).await?;
+    sqlx::query("INSERT INTO fact (name, value) VALUES ('digest-turn', '') ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

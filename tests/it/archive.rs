@@ -19,7 +19,7 @@ async fn a_mailing_is_in_the_archive_once_it_was_sent_and_without_personal_links
         publish(&world, "camp", "en", "human-rights-abuses").await;
         publish(&world, "summit", "en", "defectors").await;
         publish(&world, "summit", "ja", "defectors").await;
-        world.pass(Duration::from_secs(7 * 86_400));
+        world.pass(Duration::from_hours(7 * 24));
         drain(&step).await;
         let site = serve(&world).await;
         let id: i64 = sqlx::query_scalar("SELECT id FROM mailing WHERE state = 'ready'").fetch_one(world.db.reader()).await.unwrap();
@@ -58,7 +58,7 @@ async fn what_is_not_public_or_not_there_is_not_found() {
         let step = started(&world).await;
         subscribe(&world, "a", &choices("en", "", "weekly")).await;
         publish(&world, "summit", "en", "defectors").await;
-        world.pass(Duration::from_secs(7 * 86_400));
+        world.pass(Duration::from_hours(7 * 24));
         drain(&step).await;
         sqlx::query("UPDATE mailing SET state = 'done', public = 'no'").execute(world.db.reader()).await.unwrap();
         let site = serve(&world).await;

@@ -1,5 +1,6 @@
 //! Digests: what is new to whom, once, whatever happens to the daemon.
 
+mod command;
 mod hand;
 mod mail;
 mod many;
@@ -15,8 +16,8 @@ use clarion::subscription::{self, Choices, Method, Occasion};
 use clarion::task::{Kick, Step as _, Wake};
 use std::time::Duration;
 
-const DAY: Duration = Duration::from_secs(86_400);
-const WEEK: Duration = Duration::from_secs(7 * 86_400);
+const DAY: Duration = Duration::from_hours(24);
+const WEEK: Duration = Duration::from_hours(7 * 24);
 
 /// Digests every Monday and every day at eight in Tokyo.
 pub fn digests(world: &World) -> Vec<Settings> {
@@ -114,7 +115,7 @@ pub async fn ledger(world: &World) -> Vec<String> {
     let mut lines: Vec<(i64, String)> = Vec::new();
     for (delivery, person, title) in rows {
         match lines.last_mut() {
-            Some((last, line)) if *last == delivery => line.push_str(&format!(", {title}")),
+            Some((last, line)) if *last == delivery => line.extend([", ", &title]),
             _ => lines.push((delivery, format!("{person}: {title}"))),
         }
     }

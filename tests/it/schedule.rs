@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 
 /// A schedule, and what it means.
 struct Sample {
