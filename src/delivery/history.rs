@@ -59,7 +59,8 @@ pub struct PublicMailing {
 }
 
 /// Public mailings of which something was sent and whose number is below `before`, the newest
-/// first.
+/// first. What carried an article that has been withdrawn since is not shown: whoever must be
+/// protected by that is protected here too.
 pub async fn public_mailings(
     connection: &mut AnyConnection,
     language: &Language,
@@ -73,6 +74,8 @@ pub async fn public_mailings(
                         (SELECT COUNT(*) FROM variant_item i WHERE i.variant_id = v.id) DESC, v.id) AS place
              FROM mailing m JOIN variant v ON v.mailing_id = m.id
              WHERE m.public = 'yes' AND m.state IN ('running', 'paused', 'done') AND m.id < $2
+               AND NOT EXISTS (SELECT 1 FROM variant_item i JOIN article a ON a.id = i.article_id
+                               WHERE i.variant_id = v.id AND a.state <> 'published')
          ) AS ranked WHERE place = 1 ORDER BY id DESC LIMIT $3",
     )
     .bind(language.to_string())
@@ -89,11 +92,13 @@ pub async fn public_mailings(
 }
 
 /// The text of a public mailing, with the mark of its slots: of its variants the fullest, in
-/// the language asked for where there is one.
+/// the language asked for where there is one, without withdrawn articles.
 pub async fn public_text(connection: &mut AnyConnection, mailing: i64, language: &Language) -> anyhow::Result<Option<(String, String)>> {
     let text = sqlx::query_as(
         "SELECT v.body_html, v.mark FROM mailing m JOIN variant v ON v.mailing_id = m.id
          WHERE m.id = $1 AND m.public = 'yes' AND m.state IN ('running', 'paused', 'done')
+           AND NOT EXISTS (SELECT 1 FROM variant_item i JOIN article a ON a.id = i.article_id
+                           WHERE i.variant_id = v.id AND a.state <> 'published')
          ORDER BY CASE WHEN v.language = $2 THEN 0 ELSE 1 END,
                   (SELECT COUNT(*) FROM variant_item i WHERE i.variant_id = v.id) DESC, v.id
          LIMIT 1",

@@ -2,6 +2,7 @@
 
 use super::wrap::{shorten, width, wrap};
 use crate::content::Article;
+use crate::feed::link_of;
 use crate::language::{Catalogue, Language, Voice};
 use crate::mail::Frame;
 use crate::site::Site;
@@ -147,24 +148,13 @@ impl Issue<'_> {
         Item {
             title_lines: wrap(&article.title),
             lang: (article.language != *self.language).then(|| article.language.to_string()),
-            href: self.href(article),
+            href: link_of(self.site, article),
             meta,
             summary_lines: summary.as_deref().map(wrap),
             summary,
             read_more: voice.say_with("digest-read-more-of", "title", article.title.as_str()),
             title: article.title.clone(),
         }
-    }
-
-    /// A page that another room publishes (a petition's) lives elsewhere on the site.
-    fn href(&self, article: &Article) -> String {
-        let own = |url: &&String| url.starts_with(self.site.base_url.as_str());
-        article
-            .canonical_url
-            .as_ref()
-            .filter(own)
-            .cloned()
-            .unwrap_or_else(|| self.site.link(&self.site.article_path(&article.language, &article.month, &article.slug)))
     }
 
     fn category<'s>(&'s self, slug: &'s str) -> &'s str {

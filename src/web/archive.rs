@@ -3,15 +3,15 @@
 use super::page::language_of;
 use super::{Layout, State, WebError, html};
 use crate::delivery;
-use crate::language::Language;
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, Query, State as Shared};
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
 use axum::http::{StatusCode, Uri};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use serde::Deserialize;
+use std::collections::BTreeSet;
 
 /// Mailings on one page.
 const PAGE: usize = 50;
@@ -21,13 +21,16 @@ const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
 );
 
-/// The archive's addresses, with and without a language before them.
-pub(super) fn routes() -> Router<State> {
-    Router::new()
-        .route("/archive/", get(index))
-        .route("/{language}/archive/", get(index))
-        .route("/archive/{mailing}", get(mailing))
-        .route("/{language}/archive/{mailing}", get(mailing_in))
+/// The archive's addresses, with and without a language before them. Each language has routes
+/// of its own: a place for any word would take the addresses of a category called “archive”.
+pub(super) fn router(state: &State) -> Router<State> {
+    let languages: BTreeSet<String> = state.site.languages.iter().map(|language| format!("/{language}")).collect();
+    languages.into_iter().chain([String::new()]).fold(Router::new(), |router, prefix| {
+        router
+            .route(&format!("{prefix}/archive"), get(with_slash))
+            .route(&format!("{prefix}/archive/"), get(index))
+            .route(&format!("{prefix}/archive/{{mailing}}"), get(mailing))
+    })
 }
 
 #[derive(Deserialize)]
@@ -53,8 +56,12 @@ struct IndexPage {
     older: Option<String>,
 }
 
+async fn with_slash(uri: Uri) -> Redirect {
+    Redirect::permanent(&format!("{}/", uri.path()))
+}
+
 async fn index(Shared(state): Shared<State>, uri: Uri, Query(place): Query<Place>) -> Result<Response, WebError> {
-    let language = address_language(&state, uri.path(), "/archive/")?;
+    let language = language_of(&state, uri.path());
     let layout = Layout::new(&state, &language, "/archive/");
     let mut connection = state.db.reader().acquire().await?;
     // One more than is shown tells whether there are older ones.
@@ -75,28 +82,13 @@ async fn index(Shared(state): Shared<State>, uri: Uri, Query(place): Query<Place
     Ok(html(StatusCode::OK, &IndexPage { heading: layout.voice.say("archive-title"), layout, mailings, older }))
 }
 
-async fn mailing(state: Shared<State>, uri: Uri, Path(mailing): Path<String>) -> Result<Response, WebError> {
-    show(&state, uri.path(), &mailing).await
-}
-
-async fn mailing_in(state: Shared<State>, uri: Uri, Path((_, mailing)): Path<(String, String)>) -> Result<Response, WebError> {
-    show(&state, uri.path(), &mailing).await
-}
-
-async fn show(state: &State, path: &str, mailing: &str) -> Result<Response, WebError> {
-    let language = address_language(state, path, &format!("/archive/{mailing}"))?;
+async fn mailing(Shared(state): Shared<State>, uri: Uri, Path(mailing): Path<String>) -> Result<Response, WebError> {
+    let language = language_of(&state, uri.path());
     let id: i64 = mailing.parse().map_err(|_| WebError::NotFound)?;
     let mut connection = state.db.reader().acquire().await?;
     let (text, mark) = delivery::public_text(&mut connection, id, &language).await?.ok_or(WebError::NotFound)?;
     let text = without_slots(&text, &mark, &state.site.path_in(&language, "/preferences"));
     Ok(([(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")), (CONTENT_SECURITY_POLICY, POLICY)], text).into_response())
-}
-
-/// The language of an address of ours; what stands before `path` must be one of the site's.
-fn address_language(state: &State, address: &str, path: &str) -> Result<Language, WebError> {
-    let language = language_of(state, address);
-    let ours = address == path || address == format!("/{language}{path}");
-    if ours { Ok(language) } else { Err(WebError::NotFound) }
 }
 
 /// The text with one link in the place of everybody's own.

@@ -53,6 +53,35 @@ async fn a_mailing_is_in_the_archive_once_it_was_sent_and_without_personal_links
 }
 
 #[tokio::test]
+async fn what_carried_a_withdrawn_article_is_shown_no_more() {
+    on_each_engine(async |world: World| {
+        let step = started(&world).await;
+        subscribe(&world, "a", &choices("en", "", "weekly")).await;
+        subscribe(&world, "b", &choices("en", "human-rights-abuses", "weekly")).await;
+        publish(&world, "camp", "en", "human-rights-abuses").await;
+        publish(&world, "name", "en", "defectors").await;
+        world.pass(Duration::from_hours(7 * 24));
+        drain(&step).await;
+        set_state(&world, "done").await;
+        let site = serve(&world).await;
+        let id: i64 = sqlx::query_scalar("SELECT mailing_id FROM variant LIMIT 1").fetch_one(world.db.reader()).await.unwrap();
+        let path = format!("/archive/{id}");
+        assert!(site.page(&path).await.1.contains("name en"));
+        let withdraw = async |path: &str| {
+            sqlx::query("UPDATE article SET state = 'gone' WHERE path = $1").bind(path).execute(world.db.reader()).await.unwrap();
+        };
+        withdraw("name.en").await;
+        let (status, mail) = site.page(&path).await;
+        assert!(status == 200 && mail.contains("camp en") && !mail.contains("name en"), "the mail of those who got only the other");
+        assert!(!site.page("/archive/").await.1.contains("name en"));
+        withdraw("camp.en").await;
+        assert_eq!(site.page(&path).await.0, 404);
+        assert_eq!(site.get("/ja/archive").await.headers()["location"], "/ja/archive/");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_not_public_or_not_there_is_not_found() {
     on_each_engine(async |world: World| {
         let step = started(&world).await;

@@ -9,6 +9,7 @@ mod content;
 mod database;
 mod delivery;
 mod digest;
+mod feeds;
 mod layers;
 mod mail;
 mod reading;
