@@ -188,6 +188,7 @@ fn relay(table: &mut Table<'_>, folder: &Path) -> Option<TransportSettings> {
     .unwrap_or(Tls::Required);
     let user: Option<String> = table.optional("user");
     let password = parsed(table, "password_file", |path| read_password(&folder.join(path)));
+    let ca_file = table.optional::<String>("ca_file").map(|path| folder.join(path));
     let credentials = match (user, password) {
         (Some(user), Some(password)) => Some((user, password)),
         (None, None) => None,
@@ -198,7 +199,7 @@ fn relay(table: &mut Table<'_>, folder: &Path) -> Option<TransportSettings> {
             return None;
         }
     };
-    let relay = RelaySettings { host: host?, port: u16::try_from(port).ok()?, tls, credentials };
+    let relay = RelaySettings { host: host?, port: u16::try_from(port).ok()?, tls, credentials, ca_file };
     if tls == Tls::None && !relay.is_loopback() {
         let reason =
             Reason::new(format!("mail to {} would travel unencrypted", relay.host), "write tls = \"required\"; \"none\" is for a relay on this machine");

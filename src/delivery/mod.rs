@@ -1,11 +1,15 @@
 //! Mailings and the ledger of their deliveries: who is to get what, who got it, and what is in
 //! doubt.
 
+mod archive;
+mod carried;
 mod history;
 mod ledger;
 mod store;
 mod worker;
 
+pub use archive::{PublicMailing, public_mailings, public_text};
+pub use carried::{CarriedArticle, carried_articles};
 pub use history::{Received, history};
 pub use store::*;
 pub use worker::DeliveryStep;

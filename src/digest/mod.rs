@@ -1,8 +1,21 @@
 //! Digests: what is new to whom, when, and the mail that says it.
 
+mod agenda;
+mod cut;
+mod email;
+mod preview;
 mod schedule;
+mod selection;
+mod step;
+mod store;
+mod wrap;
 
+pub use agenda::{NextRun, Standing, next_run, skip, standing};
+pub use email::Rendered;
+pub use preview::{Preview, PreviewGroup, preview};
 pub use schedule::Schedule;
+pub use step::DigestStep;
+pub use store::{Run, RunState, hold, release};
 
 use jiff::tz::TimeZone;
 

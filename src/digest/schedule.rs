@@ -9,6 +9,7 @@ use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
 use jiff::civil;
 use jiff::tz::TimeZone;
 use std::str::FromStr as _;
+use std::time::Duration;
 
 /// A parsed schedule, without its zone.
 #[derive(Clone, Debug)]
@@ -70,6 +71,16 @@ impl Schedule {
         let local = after.in_zone(zone).datetime().checked_sub(jiff::Span::new().days(1)).ok()?;
         self.cron.after(&to_chrono(local)?).map(|local| instant_of(from_chrono(&local), zone)).find(|instant| *instant > after)
     }
+
+    /// The last time after `after` and not after `now` at which it ran or should have run.
+    pub fn last_between(&self, after: Timestamp, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+        /// A schedule without years comes round at least once in a year (day 29 is refused).
+        const WINDOWS: [u64; 4] = [1, 48, 32 * 24, 367 * 24];
+        // Looking back in growing windows keeps this short after years of a schedule by the minute.
+        let starts = WINDOWS.map(|hours| after.max(now - Duration::from_hours(hours)));
+        let first = starts.into_iter().find_map(|start| self.next_after(start, zone).filter(|time| *time <= now))?;
+        std::iter::successors(Some(first), |time| self.next_after(*time, zone)).take_while(|time| *time <= now).last()
+    }
 }
 
 fn is_any(field: &str) -> bool {
@@ -89,11 +100,7 @@ fn to_chrono(local: civil::DateTime) -> Option<DateTime<Utc>> {
     Some(time.and_utc())
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
-    reason = "calendar fields are far below 127, and the crate ends in 2100"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "calendar fields are far below 127, and the crate ends in 2100")]
 fn from_chrono(local: &DateTime<Utc>) -> civil::DateTime {
     civil::date(local.year() as i16, local.month() as i8, local.day() as i8).at(
         local.hour() as i8,
@@ -134,6 +141,21 @@ mod tests {
         assert_eq!(next("30 1 * * *", "Europe/London", "2027-03-28T01:00:00Z"), "2027-03-29T00:30:00Z");
         assert_eq!(next("30 1 * * *", "Europe/London", "2027-10-30T12:00:00Z"), "2027-10-31T00:30:00Z");
         assert_eq!(next("30 1 * * *", "Europe/London", "2027-10-31T00:30:00Z"), "2027-11-01T01:30:00Z");
+    }
+
+    #[test]
+    fn after_a_gap_the_last_missed_time_is_found_however_long_it_was() {
+        let tokyo = parse_zone("Asia/Tokyo").unwrap();
+        let last = |schedule: &str, after: &str, now: &str| {
+            let (after, now) = (parse_instant(after).unwrap(), parse_instant(now).unwrap());
+            Schedule::parse(schedule).unwrap().last_between(after, now, &tokyo).map(|time| time.to_string())
+        };
+        let sunday_night = Some("2027-09-19T23:00:00Z".to_owned());
+        assert_eq!(last("0 8 * * Mon", "2027-08-01T00:00:00Z", "2027-09-20T00:00:00Z"), sunday_night);
+        assert_eq!(last("0 8 * * Mon", "2027-09-19T22:59:59Z", "2027-09-19T23:00:00Z"), sunday_night);
+        assert_eq!(last("0 8 * * Mon", "2027-09-19T23:00:00Z", "2027-09-26T22:59:59Z"), None);
+        assert_eq!(last("* * * * *", "2020-01-01T00:00:00Z", "2027-09-19T23:00:30Z"), sunday_night);
+        assert_eq!(last("0 8 1 1 *", "2020-01-01T00:00:00Z", "2027-09-19T23:00:30Z"), Some("2026-12-31T23:00:00Z".to_owned()));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The web server's rooms, one per audience. What all share: state, errors, security headers.
 
+mod archive;
 mod article;
 mod catalogue;
 mod conditional;
@@ -129,6 +130,7 @@ pub fn metrics_router(state: State) -> Router {
 pub fn router(state: State) -> Router {
     let router = Router::new()
         .merge(page::assets())
+        .merge(archive::router(&state))
         .merge(health::router())
         .merge(catalogue::router())
         .merge(reading::router())

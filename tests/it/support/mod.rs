@@ -2,6 +2,7 @@
 
 pub mod articles;
 pub mod postgres;
+pub mod relay;
 pub mod web;
 
 use clarion::clock::{Clock, Timestamp, parse_instant};

@@ -1,0 +1,121 @@
+//! `clarion preview`: what would be sent, without sending it.
+
+use super::digest::find;
+use super::output::{json, line};
+use super::{Context, Outcome};
+use crate::addressbook::Stream;
+use crate::digest::{self, PreviewGroup, Rendered};
+use crate::language::{Catalogue, Language};
+use crate::mail::Draft;
+use crate::vault::Vault;
+use anyhow::Context as _;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// Where previews go unless told otherwise.
+pub const DEFAULT_OUT: &str = "preview";
+
+/// One mail of a digest, as programs see it.
+#[derive(Serialize)]
+struct Listed {
+    language: Language,
+    subject: String,
+    articles: usize,
+    readers: usize,
+    files: Vec<PathBuf>,
+}
+
+/// All of a digest.
+#[derive(Serialize)]
+struct Summary {
+    digest: String,
+    mails: Vec<Listed>,
+    waiting: usize,
+    nothing_new: usize,
+}
+
+/// Writes what a digest would send now to each group of its readers, and tells the counts. No
+/// watermark moves.
+pub async fn digest(name: &str, language: Option<&Language>, out: &Path, context: &Context) -> anyhow::Result<Outcome> {
+    let Some(settings) = find(context, name) else { return Ok(Outcome::ProblemFound) };
+    let (db, vault) = context.open().await?;
+    let preview = {
+        let mut connection = db.reader().acquire().await?;
+        digest::preview(&mut connection, settings, &context.config.site, &Catalogue::shipped()).await?
+    };
+    let folder = Folder { path: out, context, vault: &vault };
+    let wanted = preview.groups.iter().filter(|group| language.is_none_or(|language| group.language == *language));
+    let mut mails = Vec::new();
+    for (number, group) in (1..).zip(wanted) {
+        mails.push(folder.take(&format!("{name}-{number}.{}", group.language), group)?);
+    }
+    let summary = Summary { digest: name.to_owned(), mails, waiting: preview.waiting, nothing_new: preview.nothing };
+    if context.json {
+        json(&summary)?;
+    } else {
+        tell(&summary);
+    }
+    Ok(Outcome::Done)
+}
+
+/// Where previews are written.
+struct Folder<'a> {
+    path: &'a Path,
+    context: &'a Context,
+    vault: &'a Vault,
+}
+
+impl Folder<'_> {
+    fn take(&self, stem: &str, group: &PreviewGroup) -> anyhow::Result<Listed> {
+        std::fs::create_dir_all(self.path).with_context(|| format!("the folder {} cannot be made", self.path.display()))?;
+        let rendered = &group.rendered;
+        let message = self.message(stem, rendered)?;
+        let mut files = Vec::new();
+        for (extension, bytes) in [("html", rendered.body_html.as_bytes()), ("txt", rendered.body_text.as_bytes()), ("eml", &message)] {
+            let file = self.path.join(format!("{stem}.{extension}"));
+            std::fs::write(&file, bytes).with_context(|| format!("{} cannot be written", file.display()))?;
+            files.push(file);
+        }
+        Ok(Listed {
+            language: group.language.clone(),
+            subject: rendered.subject.clone(),
+            articles: group.articles,
+            readers: group.readers,
+            files,
+        })
+    }
+
+    /// The mail as a mail program opens it, addressed to the sender: it belongs to no reader.
+    fn message(&self, stem: &str, rendered: &Rendered) -> anyhow::Result<Vec<u8>> {
+        let mail = &self.context.config.mail;
+        let host = self.context.config.site.base_url.host_str().unwrap_or("localhost");
+        let draft = Draft {
+            from: &mail.from,
+            to: &mail.from.address,
+            reply_to: mail.reply_to.as_ref(),
+            subject: &rendered.subject,
+            text: &rendered.body_text,
+            html: &rendered.body_html,
+            date: self.context.clock.now(),
+            identity: &self.vault.identity("preview", &[stem]),
+            list_id: &format!("{}.{host}", Stream::News),
+            unsubscribe: None,
+            feedback_id: "preview",
+        };
+        draft.build()
+    }
+}
+
+fn tell(summary: &Summary) {
+    for mail in &summary.mails {
+        line(format_args!("{}  [{}]", mail.subject, mail.language));
+        line(format_args!("  articles: {}, readers: {}", mail.articles, mail.readers));
+        for file in &mail.files {
+            line(format_args!("  {}", file.display()));
+        }
+    }
+    if summary.mails.is_empty() {
+        line(format_args!("The digest “{}” has nothing to send now.", summary.digest));
+    }
+    line(format_args!("Readers with too few new articles, who wait: {}. With nothing new: {}.", summary.waiting, summary.nothing_new));
+}
