@@ -3,15 +3,24 @@
 
 mod archive;
 mod carried;
+mod carrier;
+mod control;
+mod filling;
 mod history;
 mod ledger;
+mod pace;
+mod rules;
+mod scribe;
 mod store;
+mod verp;
 mod worker;
 
 pub use archive::{PublicMailing, public_mailings, public_text};
 pub use carried::{CarriedArticle, carried_articles};
+pub use control::*;
 pub use history::{Received, history};
 pub use store::*;
+pub use verp::{bounce_token, read_bounce_token};
 pub use worker::DeliveryStep;
 
 use crate::address::Address;
