@@ -8,6 +8,7 @@ mod addressbook;
 mod content;
 mod database;
 mod delivery;
+mod feeds;
 mod layers;
 mod notice;
 mod reading;
