@@ -3,8 +3,8 @@
 mod archive;
 mod article;
 mod catalogue;
-mod conditional;
 mod client;
+mod conditional;
 mod error;
 mod excerpt;
 mod feeds;
@@ -134,6 +134,6 @@ pub fn router(state: State) -> Router {
         .merge(health::router())
         .merge(catalogue::router())
         .merge(reading::router())
-        .merge(subscribing::routes());
+        .merge(subscribing::router());
     page::with_common_headers(router, &state).with_state(state)
 }

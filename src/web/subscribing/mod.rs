@@ -26,7 +26,7 @@ use std::time::Duration;
 const FORMS_AN_HOUR: usize = 5;
 
 /// The addresses of this room, each with and without a language before it.
-pub(super) fn routes() -> Router<State> {
+pub(super) fn router() -> Router<State> {
     let limit = Arc::new(NetworkLimit::new(FORMS_AN_HOUR, Duration::from_hours(1)));
     ["", "/{lang}"]
         .into_iter()
