@@ -139,7 +139,7 @@ pub async fn run(arguments: Arguments, environment: Vec<(String, String)>) -> an
     }
     let loaded = Config::load(&arguments.config, &environment);
     if let Command::Check = command {
-        return check::run(loaded, arguments.json);
+        return check::run(loaded, Clock::system().now(), arguments.json);
     }
     let context = match loaded {
         Ok((config, warnings)) => {

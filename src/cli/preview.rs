@@ -7,13 +7,68 @@ use crate::addressbook::Stream;
 use crate::digest::{self, PreviewGroup, Rendered};
 use crate::language::{Catalogue, Language};
 use crate::mail::Draft;
+use crate::petition;
 use crate::vault::Vault;
 use anyhow::Context as _;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// Where previews go unless told otherwise.
-pub const DEFAULT_OUT: &str = "preview";
+/// What to look at.
+#[derive(Debug, clap::Subcommand)]
+pub enum PreviewCommand {
+    /// The mails that a digest would send now, one for each group of readers
+    Digest {
+        /// The name of the digest
+        name: String,
+        #[command(flatten)]
+        how: How,
+    },
+    /// The mails of one step of a petition
+    Petition {
+        /// The petition
+        slug: String,
+        /// The step
+        step: String,
+        #[command(flatten)]
+        how: How,
+    },
+}
+
+/// How to look at it.
+#[derive(Debug, clap::Args)]
+pub struct How {
+    /// In this language only
+    #[arg(long, value_name = "LANGUAGE")]
+    lang: Option<String>,
+    /// The folder to write to
+    #[arg(long, value_name = "DIR", default_value = "preview")]
+    out: PathBuf,
+}
+
+/// Runs the command.
+pub async fn run(command: PreviewCommand, context: &Context) -> anyhow::Result<Outcome> {
+    match command {
+        PreviewCommand::Digest { name, how } => digest(&name, how.language()?.as_ref(), &how.out, context).await,
+        PreviewCommand::Petition { slug, step, how } => petition(&slug, &step, how.language()?.as_ref(), &how.out, context).await,
+    }
+}
+
+impl How {
+    fn language(&self) -> anyhow::Result<Option<Language>> {
+        Ok(self.lang.as_deref().map(Language::parse).transpose()?)
+    }
+}
+
+async fn petition(slug: &str, step: &str, language: Option<&Language>, out: &Path, context: &Context) -> anyhow::Result<Outcome> {
+    let office = super::petition::office(context).await?;
+    let files = petition::preview(&office, slug, step, language, out)?;
+    if context.json {
+        json(&files)?;
+    } else {
+        files.iter().for_each(|file| line(file.display()));
+    }
+    Ok(Outcome::Done)
+}
 
 /// One mail of a digest, as programs see it.
 #[derive(Serialize)]
