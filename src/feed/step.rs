@@ -162,11 +162,11 @@ impl FeedStep {
                 categories.map(|category| topic(&change.language, category))
             })
             .collect();
-        let shows = |shown: &&Shown| {
-            changes.iter().any(|change| shown.articles.contains(&change.id))
-                || public.iter().any(|article| shown.groups.contains(&article.translation_group))
+        let concerned = |feed: &Shown| {
+            changes.iter().any(|change| feed.articles.contains(&change.id))
+                || public.iter().any(|article| feed.groups.contains(&article.translation_group))
         };
-        touched.extend(shown.iter().filter(|(_, shown)| shows(shown)).map(|(topic, _)| topic.clone()));
+        touched.extend(shown.iter().filter(|(_, feed)| concerned(feed)).map(|(topic, _)| topic.clone()));
         touched
     }
 
