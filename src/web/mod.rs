@@ -2,6 +2,7 @@
 
 mod article;
 mod catalogue;
+mod client;
 mod conditional;
 mod error;
 mod excerpt;
@@ -12,6 +13,7 @@ mod page;
 mod place;
 mod reading;
 mod server;
+mod subscribing;
 
 pub use error::WebError;
 pub use layout::Layout;
@@ -112,6 +114,11 @@ impl State {
 
 /// Every address of the public server.
 pub fn router(state: State) -> Router {
-    let router = Router::new().merge(page::assets()).merge(health::router()).merge(catalogue::router()).merge(reading::router());
+    let router = Router::new()
+        .merge(page::assets())
+        .merge(health::router())
+        .merge(catalogue::router())
+        .merge(reading::router())
+        .merge(subscribing::router());
     page::with_common_headers(router, &state).with_state(state)
 }

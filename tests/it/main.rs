@@ -4,9 +4,15 @@
 
 mod support;
 
+mod addressbook;
 mod content;
 mod database;
+mod delivery;
 mod feeds;
 mod layers;
+mod notice;
 mod reading;
+mod subscriber;
+mod subscribing;
+mod subscription;
 mod vault;
