@@ -76,7 +76,9 @@ impl Step for FeedStep {
         let sequence = self.look(&mut progress).await?;
         let batch: Vec<Topic> = progress.due.iter().take(BATCH).cloned().collect();
         if batch.is_empty() {
-            self.shelf.publish(&[], true);
+            if !self.shelf.is_complete() {
+                self.shelf.publish(&[], true);
+            }
             return Ok(Wake::WhenKicked);
         }
         let authority = self.authority(&mut progress).await?;
