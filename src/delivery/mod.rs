@@ -3,6 +3,7 @@
 
 mod carrier;
 mod control;
+mod email;
 mod filling;
 mod ledger;
 mod pace;
@@ -13,6 +14,7 @@ mod verp;
 mod worker;
 
 pub use control::*;
+pub use email::post_test;
 pub use store::*;
 pub use verp::{bounce_token, read_bounce_token};
 pub use worker::DeliveryStep;
