@@ -51,6 +51,16 @@ impl Kind {
             Self::Digest => 3,
         }
     }
+
+    /// The stream its mails belong to.
+    pub const fn stream(self) -> Stream {
+        match self {
+            Self::Account => Stream::Account,
+            Self::Staff => Stream::Staff,
+            Self::Petition => Stream::Petitions,
+            Self::Digest => Stream::News,
+        }
+    }
 }
 
 crate::text_enum! {

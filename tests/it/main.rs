@@ -1,7 +1,11 @@
 //! Everything that is tested from outside a module, in one program: it links once.
 
+#![expect(unreachable_pub, reason = "a test program exports nothing; here pub means shared between its modules")]
+
 mod support;
 
 mod database;
+mod delivery;
 mod layers;
+mod reading;
 mod vault;
