@@ -90,6 +90,8 @@ pub(super) struct StepPlan {
     pub(super) due: Option<Timestamp>,
     pub(super) at_place: Place,
     pub(super) to: Whom,
+    /// Whether its text becomes an entry of the feeds when it goes out, like an outcome.
+    pub(super) publish: bool,
 }
 
 /// Reads a petition file; `None` where something necessary is wrong, which is told.
@@ -174,6 +176,7 @@ fn step(table: &mut Table<'_>, edition: Option<&EditionPlan>) -> Option<StepPlan
     let text = table.placed::<String>("text");
     let at = table.required_placed::<At>("at");
     let to = word(table, "to", Whom::ALL, Whom::as_str).unwrap_or(Whom::Everyone);
+    let publish = table.or("publish", false);
     let (name, name_place) = name?;
     let (text, text_place) = text.unwrap_or_else(|| (name.clone(), name_place));
     let (at, at_place) = at?;
@@ -187,7 +190,7 @@ fn step(table: &mut Table<'_>, edition: Option<&EditionPlan>) -> Option<StepPlan
         );
         table.reading().tell(&at_place, reason);
     }
-    Some(StepPlan { name, text, text_place, due, at_place, to })
+    Some(StepPlan { name, text, text_place, due, at_place, to, publish })
 }
 
 fn signatory(table: &mut Table<'_>) -> Option<Signatory> {

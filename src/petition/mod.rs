@@ -5,7 +5,9 @@
 //! ([`office`]); what is approved and due becomes a mailing of exactly the stored texts
 //! ([`step`]). Supporters see what was launched, as it was launched ([`public`]).
 
+mod answer;
 mod approval;
+mod ask;
 mod dates;
 mod file;
 mod folder;
@@ -18,6 +20,7 @@ mod plan;
 mod preview;
 mod prose;
 mod public;
+mod remind;
 mod render;
 mod scaffold;
 mod step;
