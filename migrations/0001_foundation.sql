@@ -60,12 +60,16 @@ CREATE TABLE article (
     -- Who owns the row: folder, petition, …
     source TEXT NOT NULL,
     path TEXT NOT NULL,
+    -- The path without language and extension: what translations beside each other share.
+    stem TEXT NOT NULL,
+    -- Of the file's bytes and of what else its rendering depends on.
     hash TEXT NOT NULL,
     state TEXT NOT NULL,
     -- Given once, when it first became public.
     published_seq BIGINT,
     changed_seq BIGINT NOT NULL,
-    -- Whether digests may mail it: decided when it first became public.
+    -- Whether digests may mail it, decided when it first became public: yes, no, or again while
+    -- its file asks for a second announcement.
     announced TEXT NOT NULL,
     language TEXT NOT NULL,
     translation_group TEXT NOT NULL,
@@ -84,11 +88,13 @@ CREATE TABLE article (
     gone_at BIGINT,
     UNIQUE (source, path)
 );
-CREATE INDEX article_by_date ON article (state, language, published_at);
+CREATE INDEX article_by_date ON article (state, language, published_at, id);
 CREATE INDEX article_by_change ON article (changed_seq);
 CREATE INDEX article_by_sequence ON article (published_seq);
 CREATE INDEX article_by_group ON article (translation_group);
 CREATE INDEX article_by_address ON article (month, slug);
+CREATE INDEX article_by_stem ON article (source, stem);
+CREATE INDEX article_by_hash ON article (hash);
 
 CREATE TABLE article_category (
     article_id BIGINT NOT NULL REFERENCES article (id),

@@ -1,6 +1,11 @@
 //! The content store: articles from the folder that staff edit, always the last good version.
 
+mod embed;
+mod identity;
+mod markup;
+mod record;
 mod store;
+mod text;
 
 pub use store::*;
 
@@ -8,6 +13,9 @@ use crate::clock::Timestamp;
 use crate::language::Language;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// The source of articles that have a file in the folder.
+pub(crate) const FOLDER: &str = "folder";
 
 /// Where articles come from and when they are announced.
 #[derive(Clone, Debug)]
@@ -29,6 +37,18 @@ crate::text_enum! {
         Published = "published",
         /// Its file is gone; its page answers 410.
         Gone = "gone",
+    }
+}
+
+crate::text_enum! {
+    /// What an article's file says about digests.
+    pub enum Announce {
+        /// By its date: see [`Settings::announce_within`].
+        Auto = "auto",
+        /// Never mailed.
+        No = "no",
+        /// Mailed, also to those who had it before.
+        Again = "again",
     }
 }
 

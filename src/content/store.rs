@@ -1,73 +1,356 @@
-//! SQL that reads articles.
+//! SQL that reads articles. Whatever belongs to many articles is loaded for all of them at once.
 
-use super::{Article, Change, FoundCategory, Headline, Page, Selection};
+use super::record::{self, Entry};
+use super::{Announce, Article, ArticleState, Change, Credit, Enclosure, FoundCategory, Headline, Page, Role, Selection, identity, markup};
 use crate::clock::Timestamp;
+use crate::language::Language;
 use crate::site::Site;
+use crate::vault::content_hash;
 use sqlx::AnyConnection;
+use std::collections::HashMap;
+
+/// All columns of an article's row, for the beginning of a query.
+macro_rules! article_columns {
+    () => {
+        "SELECT a.id, a.uid, a.source, a.path, a.stem, a.hash, a.state, a.published_seq, a.changed_seq, a.announced, a.language,
+                a.translation_group, a.slug, a.title, a.summary, a.body_html, a.published_at, a.updated_at, a.month,
+                a.canonical_url, a.image, a.series, a.first_seen_at, a.gone_at
+         FROM article a "
+    };
+}
+pub(super) use article_columns;
+
+/// What a [`Selection`] asks, as the end of a query with `$1` to `$4`.
+macro_rules! selected {
+    () => {
+        "WHERE a.state = 'published'
+           AND (CAST($1 AS TEXT) IS NULL OR a.language = $1)
+           AND (CAST($2 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM article_category c WHERE c.article_id = a.id AND c.slug = $2))
+           AND (CAST($3 AS TEXT) IS NULL OR a.month = $3)
+           AND (CAST($4 AS TEXT) IS NULL OR a.translation_group = $4) "
+    };
+}
+
+/// A query that takes a list, bound as JSON to `$1`: the engines unpack it differently.
+macro_rules! with_list {
+    ($connection:expr, [$($head:tt)+], $type:literal, $tail:literal) => {
+        match $connection.backend_name() {
+            "PostgreSQL" => {
+                concat!($($head)+, "(SELECT CAST(value AS ", $type, ") FROM json_array_elements_text(CAST($1 AS JSON)) AS list (value)) ", $tail)
+            }
+            _ => concat!($($head)+, "(SELECT CAST(value AS ", $type, ") FROM json_each($1)) ", $tail),
+        }
+    };
+}
+
+/// An article's row as it is.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub(super) struct Row {
+    pub(super) id: i64,
+    pub(super) uid: String,
+    pub(super) source: String,
+    pub(super) path: String,
+    pub(super) stem: String,
+    pub(super) hash: String,
+    pub(super) state: String,
+    pub(super) published_seq: Option<i64>,
+    pub(super) changed_seq: i64,
+    pub(super) announced: String,
+    pub(super) language: String,
+    pub(super) translation_group: String,
+    pub(super) slug: String,
+    pub(super) title: String,
+    pub(super) summary: String,
+    pub(super) body_html: String,
+    pub(super) published_at: i64,
+    pub(super) updated_at: i64,
+    pub(super) month: String,
+    pub(super) canonical_url: Option<String>,
+    pub(super) image: Option<String>,
+    pub(super) series: Option<String>,
+    pub(super) first_seen_at: i64,
+    pub(super) gone_at: Option<i64>,
+}
+
+/// What hangs on an article in tables of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Attachments {
+    pub(super) categories: Vec<String>,
+    pub(super) tags: Vec<String>,
+    pub(super) credits: Vec<Credit>,
+    pub(super) enclosures: Vec<Enclosure>,
+}
 
 /// Public articles, the newest first (`published_at`, then `id`, both descending), skipping
 /// `offset`.
 pub async fn latest(connection: &mut AnyConnection, selection: &Selection<'_>, limit: i64, offset: i64) -> anyhow::Result<Vec<Article>> {
-    todo!()
+    let sql = concat!(article_columns!(), selected!(), "ORDER BY a.published_at DESC, a.id DESC LIMIT $5 OFFSET $6");
+    let rows = sqlx::query_as(sql)
+        .bind(selection.language.map(ToString::to_string))
+        .bind(selection.category)
+        .bind(selection.month)
+        .bind(selection.translation_group)
+        .bind(limit)
+        .bind(offset)
+        .fetch_all(&mut *connection)
+        .await?;
+    complete(connection, rows).await
 }
 
 /// How many public articles there are.
 pub async fn count(connection: &mut AnyConnection, selection: &Selection<'_>) -> anyhow::Result<i64> {
-    todo!()
+    Ok(sqlx::query_scalar(concat!("SELECT COUNT(*) FROM article a ", selected!()))
+        .bind(selection.language.map(ToString::to_string))
+        .bind(selection.category)
+        .bind(selection.month)
+        .bind(selection.translation_group)
+        .fetch_one(connection)
+        .await?)
 }
 
 /// The months that have public articles, the newest first, with how many.
 pub async fn months(connection: &mut AnyConnection, selection: &Selection<'_>) -> anyhow::Result<Vec<(String, i64)>> {
-    todo!()
+    let sql = concat!("SELECT a.month, COUNT(*) FROM article a ", selected!(), "GROUP BY a.month ORDER BY a.month DESC");
+    Ok(sqlx::query_as(sql)
+        .bind(selection.language.map(ToString::to_string))
+        .bind(selection.category)
+        .bind(selection.month)
+        .bind(selection.translation_group)
+        .fetch_all(connection)
+        .await?)
 }
 
 /// Articles with these row numbers, in that order; those that are no longer public are left out.
 pub async fn by_ids(connection: &mut AnyConnection, ids: &[i64]) -> anyhow::Result<Vec<Article>> {
-    todo!()
+    let sql = with_list!(connection, [article_columns!(), "WHERE a.state = 'published' AND a.id IN "], "BIGINT", "");
+    let rows: Vec<Row> = sqlx::query_as(sql).bind(serde_json::to_string(ids)?).fetch_all(&mut *connection).await?;
+    let mut found: HashMap<i64, Article> = complete(connection, rows).await?.into_iter().map(|article| (article.id, article)).collect();
+    Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }
 
 /// The article, public or gone, at `/{month}/{slug}/` in a language.
-pub async fn at_address(
-    connection: &mut AnyConnection,
-    language: &crate::language::Language,
-    month: &str,
-    slug: &str,
-) -> anyhow::Result<Option<Article>> {
-    todo!()
+pub async fn at_address(connection: &mut AnyConnection, language: &Language, month: &str, slug: &str) -> anyhow::Result<Option<Article>> {
+    let sql = concat!(
+        article_columns!(),
+        "WHERE a.month = $1 AND a.slug = $2 AND a.language = $3
+           AND (a.state = 'published' OR (a.state = 'gone' AND a.published_seq IS NOT NULL))
+         ORDER BY CASE a.state WHEN 'published' THEN 0 ELSE 1 END, a.id DESC LIMIT 1"
+    );
+    let row = sqlx::query_as(sql).bind(month).bind(slug).bind(language.to_string()).fetch_optional(&mut *connection).await?;
+    Ok(complete(connection, row.into_iter().collect()).await?.pop())
 }
 
 /// The public article that once had this path (`/2011-07-center.htm`).
 pub async fn at_alias(connection: &mut AnyConnection, path: &str) -> anyhow::Result<Option<Article>> {
-    todo!()
+    let sql = concat!(article_columns!(), "JOIN article_alias l ON l.article_id = a.id WHERE l.path = $1 AND a.state = 'published'");
+    let row = sqlx::query_as(sql).bind(path).fetch_optional(&mut *connection).await?;
+    Ok(complete(connection, row.into_iter().collect()).await?.pop())
 }
 
 /// The highest number given out of the series of publications and changes.
 pub async fn high_water(connection: &mut AnyConnection) -> anyhow::Result<i64> {
-    todo!()
+    Ok(sqlx::query_scalar("SELECT value FROM counter WHERE name = 'sequence'").fetch_one(connection).await?)
 }
 
 /// Public articles that digests may carry and whose `published_seq` is above `after` and not
 /// above `up_to`, in that order.
 pub async fn announced(connection: &mut AnyConnection, after: i64, up_to: i64) -> anyhow::Result<Vec<Headline>> {
-    todo!()
+    let rows = sqlx::query_as(
+        "SELECT id, published_seq, language, translation_group FROM article
+         WHERE state = 'published' AND announced <> 'no' AND published_seq > $1 AND published_seq <= $2
+         ORDER BY published_seq",
+    )
+    .bind(after)
+    .bind(up_to)
+    .fetch_all(&mut *connection)
+    .await?;
+    headlines(connection, rows).await
 }
 
 /// All public articles of these translation groups, whether announced or not.
 pub async fn in_groups(connection: &mut AnyConnection, groups: &[String]) -> anyhow::Result<Vec<Headline>> {
-    todo!()
+    let sql = with_list!(
+        connection,
+        ["SELECT id, published_seq, language, translation_group FROM article WHERE state = 'published' AND translation_group IN "],
+        "TEXT",
+        "ORDER BY published_seq"
+    );
+    let rows = sqlx::query_as(sql).bind(serde_json::to_string(groups)?).fetch_all(&mut *connection).await?;
+    headlines(connection, rows).await
 }
 
 /// Articles changed since a sequence, in order: published, edited, gone.
 pub async fn changed_since(connection: &mut AnyConnection, sequence: i64) -> anyhow::Result<Vec<Change>> {
-    todo!()
+    // What was never public concerns no feed; what was, and is a draft again, does.
+    let rows: Vec<(i64, i64, String)> = sqlx::query_as(
+        "SELECT id, changed_seq, language FROM article WHERE changed_seq > $1 AND published_seq IS NOT NULL ORDER BY changed_seq",
+    )
+    .bind(sequence)
+    .fetch_all(&mut *connection)
+    .await?;
+    let ids: Vec<i64> = rows.iter().map(|(id, ..)| *id).collect();
+    let mut categories = categories_of(connection, &ids).await?;
+    rows.into_iter()
+        .map(|(id, changed_seq, language)| {
+            let categories = categories.remove(&id).unwrap_or_default();
+            Ok(Change { id, changed_seq, language: stored_language(&language)?, categories })
+        })
+        .collect()
 }
 
 /// Categories that articles name and the configuration does not declare.
 pub async fn found_categories(connection: &mut AnyConnection) -> anyhow::Result<Vec<FoundCategory>> {
-    todo!()
+    let rows: Vec<(String, String)> = sqlx::query_as("SELECT slug, title FROM found_category ORDER BY slug").fetch_all(connection).await?;
+    Ok(rows.into_iter().map(|(slug, title)| FoundCategory { slug, title }).collect())
 }
 
-/// Publishes or updates a page of another room. Unchanged, nothing happens.
+/// Publishes or updates a page of another room. Unchanged, nothing happens. Digests leave it
+/// alone: the room mails what it has to say itself.
 pub async fn publish_page(connection: &mut AnyConnection, site: &Site, page: &Page<'_>, now: Timestamp) -> anyhow::Result<()> {
-    todo!()
+    let categories: Vec<String> = page.categories.iter().map(|slug| (*slug).to_owned()).collect();
+    let parts = [page.title, page.summary, page.markdown, page.canonical_url, page.translation_group, &categories.join(" ")];
+    let entry = Entry {
+        source: page.source,
+        path: page.path,
+        stem: page.path,
+        hash: content_hash(&parts.map(str::as_bytes)),
+        uid: None,
+        draft: false,
+        announce: Announce::No,
+        date: now,
+        updated: None,
+        language: page.language.clone(),
+        translation: Some(page.translation_group.to_owned()),
+        slug: identity::slug_of(None, page.path, page.title),
+        slug_is_wished: false,
+        title: page.title.to_owned(),
+        summary: Some(page.summary.to_owned()),
+        body: markup::Body::Markdown(page.markdown),
+        video: None,
+        attachments: Attachments { categories, ..Attachments::default() },
+        canonical_url: Some(page.canonical_url.to_owned()),
+        image: None,
+        series: None,
+        aliases: Vec::new(),
+    };
+    let stored = record::at_path(connection, page.source, page.path).await?;
+    if stored.as_ref().is_some_and(|row| row.hash == entry.hash && row.state == ArticleState::Published.as_str()) {
+        return Ok(());
+    }
+    record::save(connection, site, &entry, stored, record::Moment { now, announce_within: std::time::Duration::ZERO }).await?;
+    Ok(())
+}
+
+/// Loads what hangs on some articles.
+pub(super) async fn attachments(connection: &mut AnyConnection, ids: &[i64]) -> anyhow::Result<HashMap<i64, Attachments>> {
+    let mut all: HashMap<i64, Attachments> = HashMap::with_capacity(ids.len());
+    if ids.is_empty() {
+        return Ok(all);
+    }
+    for (id, categories) in categories_of(connection, ids).await? {
+        all.entry(id).or_default().categories = categories;
+    }
+    let list = serde_json::to_string(ids)?;
+    let sql =
+        with_list!(connection, ["SELECT article_id, tag FROM article_tag WHERE article_id IN "], "BIGINT", "ORDER BY article_id, position");
+    let tags: Vec<(i64, String)> = sqlx::query_as(sql).bind(&list).fetch_all(&mut *connection).await?;
+    for (id, tag) in tags {
+        all.entry(id).or_default().tags.push(tag);
+    }
+    let sql = with_list!(
+        connection,
+        ["SELECT article_id, role, name, url FROM article_credit WHERE article_id IN "],
+        "BIGINT",
+        "ORDER BY article_id, position"
+    );
+    let credits: Vec<(i64, String, String, Option<String>)> = sqlx::query_as(sql).bind(&list).fetch_all(&mut *connection).await?;
+    for (id, role, name, url) in credits {
+        all.entry(id).or_default().credits.push(Credit { role: Role::from_stored(&role)?, name, url });
+    }
+    let sql = with_list!(
+        connection,
+        ["SELECT article_id, url, media_type, length, title FROM article_enclosure WHERE article_id IN "],
+        "BIGINT",
+        "ORDER BY article_id, position"
+    );
+    let enclosures: Vec<(i64, String, String, Option<i64>, Option<String>)> =
+        sqlx::query_as(sql).bind(&list).fetch_all(&mut *connection).await?;
+    for (id, url, media_type, length, title) in enclosures {
+        all.entry(id).or_default().enclosures.push(Enclosure { url, media_type, length, title });
+    }
+    Ok(all)
+}
+
+async fn categories_of(connection: &mut AnyConnection, ids: &[i64]) -> anyhow::Result<HashMap<i64, Vec<String>>> {
+    let mut all: HashMap<i64, Vec<String>> = HashMap::new();
+    if ids.is_empty() {
+        return Ok(all);
+    }
+    let sql = with_list!(
+        connection,
+        ["SELECT article_id, slug FROM article_category WHERE article_id IN "],
+        "BIGINT",
+        "ORDER BY article_id, slug"
+    );
+    let rows: Vec<(i64, String)> = sqlx::query_as(sql).bind(serde_json::to_string(ids)?).fetch_all(connection).await?;
+    for (id, slug) in rows {
+        all.entry(id).or_default().push(slug);
+    }
+    Ok(all)
+}
+
+async fn headlines(connection: &mut AnyConnection, rows: Vec<(i64, i64, String, String)>) -> anyhow::Result<Vec<Headline>> {
+    let ids: Vec<i64> = rows.iter().map(|(id, ..)| *id).collect();
+    let mut categories = categories_of(connection, &ids).await?;
+    rows.into_iter()
+        .map(|(id, published_seq, language, translation_group)| {
+            let categories = categories.remove(&id).unwrap_or_default();
+            Ok(Headline { id, published_seq, language: stored_language(&language)?, translation_group, categories })
+        })
+        .collect()
+}
+
+/// Articles from their rows, in the same order.
+async fn complete(connection: &mut AnyConnection, rows: Vec<Row>) -> anyhow::Result<Vec<Article>> {
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let mut attachments = attachments(connection, &ids).await?;
+    rows.into_iter()
+        .map(|row| {
+            let attached = attachments.remove(&row.id).unwrap_or_default();
+            row.into_article(attached)
+        })
+        .collect()
+}
+
+impl Row {
+    fn into_article(self, attached: Attachments) -> anyhow::Result<Article> {
+        Ok(Article {
+            id: self.id,
+            state: ArticleState::from_stored(&self.state)?,
+            published_seq: self.published_seq,
+            changed_seq: self.changed_seq,
+            announced: self.announced != "no",
+            language: stored_language(&self.language)?,
+            uid: self.uid,
+            translation_group: self.translation_group,
+            slug: self.slug,
+            month: self.month,
+            title: self.title,
+            summary: self.summary,
+            body_html: self.body_html,
+            published_at: Timestamp::from_millis(self.published_at),
+            updated_at: Timestamp::from_millis(self.updated_at),
+            categories: attached.categories,
+            tags: attached.tags,
+            credits: attached.credits,
+            enclosures: attached.enclosures,
+            canonical_url: self.canonical_url,
+            image: self.image,
+            series: self.series,
+        })
+    }
+}
+
+fn stored_language(tag: &str) -> anyhow::Result<Language> {
+    Ok(Language::parse(tag)?)
 }

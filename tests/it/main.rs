@@ -4,6 +4,7 @@
 
 mod support;
 
+mod content;
 mod database;
 mod delivery;
 mod layers;

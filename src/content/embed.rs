@@ -1,0 +1,127 @@
+//! Embedded players become links: nothing of a third party is loaded before a reader asks.
+//!
+//! This runs before the sanitiser, on whatever HTML came in, and only replaces tags by links
+//! and text; what it writes is sanitised like everything else.
+
+use url::Url;
+
+/// Replaces every `iframe`, `video` and `audio` by a link to what it would have played.
+pub(super) fn link_players(html: &str) -> String {
+    let mut linked = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some((at, name)) = next_player(rest) {
+        linked.push_str(&rest[..at]);
+        let (inner, after) = element(&rest[at..], name);
+        linked.push_str(&player_link(inner));
+        rest = after;
+    }
+    linked.push_str(rest);
+    linked
+}
+
+/// The nearest opening tag of a player.
+fn next_player(html: &str) -> Option<(usize, &'static str)> {
+    html.match_indices('<').find_map(|(at, _)| {
+        let name = ["iframe", "video", "audio"].into_iter().find(|name| opens(&html[at + 1..], name))?;
+        Some((at, name))
+    })
+}
+
+fn opens(text: &str, name: &str) -> bool {
+    text.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name))
+        && text[name.len()..].starts_with(|c: char| c.is_ascii_whitespace() || c == '>' || c == '/')
+}
+
+/// The whole element at the beginning of `html`, and what follows it. One that is never closed
+/// is its opening tag only.
+fn element<'h>(html: &'h str, name: &str) -> (&'h str, &'h str) {
+    let closed = html.match_indices("</").find(|(at, _)| opens(&html[at + 2..], name));
+    let end = match closed {
+        Some((at, _)) => html[at..].find('>').map_or(html.len(), |close| at + close + 1),
+        None => html.find('>').map_or(html.len(), |close| close + 1),
+    };
+    html.split_at(end)
+}
+
+fn player_link(element: &str) -> String {
+    let Some(source) = attribute(element, "src") else { return String::new() };
+    let Some(target) = watch_address(&source) else { return String::new() };
+    let name = target.trim_start_matches("https://").trim_start_matches("http://").trim_start_matches("www.");
+    let target = escape(&target);
+    match attribute(element, "poster") {
+        Some(poster) => {
+            format!("<p><a href=\"{target}\"><img src=\"{}\" alt=\"▶ {}\"></a></p>", escape(&poster), escape(name))
+        }
+        None => format!("<p><a href=\"{target}\">▶ {}</a></p>", escape(name)),
+    }
+}
+
+/// The page on which a person watches what an address plays.
+pub(super) fn watch_address(source: &str) -> Option<String> {
+    let source = source.trim();
+    let absolute = if source.starts_with("//") { format!("https:{source}") } else { source.to_owned() };
+    let Ok(url) = Url::parse(&absolute) else {
+        // A file of the site's own, made absolute later. Anything with a scheme has parsed.
+        return (!absolute.is_empty() && !absolute.contains(':')).then_some(absolute);
+    };
+    if !matches!(url.scheme(), "http" | "https") {
+        return None;
+    }
+    let host = url.host_str().unwrap_or_default().trim_start_matches("www.");
+    let mut segments = url.path_segments()?;
+    let video = match (host, segments.next(), segments.next()) {
+        ("youtube.com" | "youtube-nocookie.com", Some("embed" | "shorts" | "live"), Some(id)) => Some(id),
+        ("youtu.be", Some(id), None) => Some(id),
+        ("player.vimeo.com", Some("video"), Some(id)) => return Some(format!("https://vimeo.com/{id}")),
+        _ => None,
+    };
+    Some(match video.filter(|id| !id.is_empty()) {
+        Some(id) => format!("https://www.youtube.com/watch?v={id}"),
+        None => absolute,
+    })
+}
+
+/// The value of the first attribute so named in an element.
+fn attribute(element: &str, name: &str) -> Option<String> {
+    let lower = element.to_ascii_lowercase();
+    lower.match_indices(name).find_map(|(at, _)| {
+        if !lower[..at].ends_with(|c: char| c.is_ascii_whitespace() || c == '"' || c == '\'') {
+            return None;
+        }
+        let rest = element[at + name.len()..].trim_start().strip_prefix('=')?.trim_start();
+        let value = match rest.chars().next()? {
+            quote @ ('"' | '\'') => rest[1..].split(quote).next()?,
+            _ => rest.split(|c: char| c.is_ascii_whitespace() || c == '>').next()?,
+        };
+        Some(value.replace("&amp;", "&"))
+    })
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_player_becomes_a_link_to_its_page() {
+        let html = "<p>a</p><IFRAME width=\"5\" src=\"//www.youtube.com/embed/abc123?rel=0\" allowfullscreen></IFRAME><p>b</p>";
+        assert_eq!(
+            link_players(html),
+            "<p>a</p><p><a href=\"https://www.youtube.com/watch?v=abc123\">▶ youtube.com/watch?v=abc123</a></p><p>b</p>"
+        );
+        let html = "<video poster='p.jpg' controls><source src='talk.mp4'></video>";
+        assert_eq!(link_players(html), "<p><a href=\"talk.mp4\"><img src=\"p.jpg\" alt=\"▶ talk.mp4\"></a></p>");
+    }
+
+    #[test]
+    fn a_player_of_nothing_good_disappears() {
+        for html in ["<iframe src=\"javascript:alert(1)\"></iframe>", "<iframe srcdoc='<b>x</b>'></iframe>", "<video></video>"] {
+            assert_eq!(link_players(html), "", "{html}");
+        }
+        assert_eq!(link_players("<iframe src=data:text/html,x>tail"), "tail");
+        assert_eq!(link_players("a < b, videos and <videoclip>"), "a < b, videos and <videoclip>");
+    }
+}

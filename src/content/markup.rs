@@ -1,0 +1,258 @@
+//! Markdown and HTML to HTML that is safe everywhere: on pages, in feeds, in mail.
+
+use super::embed;
+use crate::language::Language;
+use ammonia::Builder;
+use pulldown_cmark::{CowStr, Event, LinkType, Options, Parser, Tag, TagEnd, TextMergeStream};
+use std::borrow::Cow;
+use std::collections::HashSet;
+use url::Url;
+
+/// Part of every article's hash: raised when the same file gives other HTML than before, so
+/// that all are rendered anew.
+pub(super) const VERSION: &str = "1";
+
+/// What an article is written in.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Body<'b> {
+    /// CommonMark with tables, footnotes, strikethrough and bare links.
+    Markdown(&'b str),
+    /// HTML, a whole document or a part of one.
+    Html(&'b str),
+}
+
+/// Renders a body; its links are followed from `base`, the article's own address.
+pub(super) fn render(body: Body<'_>, language: &Language, base: &Url) -> String {
+    let html = match body {
+        Body::Markdown(text) => markdown(text, language),
+        Body::Html(text) => text.to_owned(),
+    };
+    sanitise(&embed::link_players(&super::text::clean(&html)), base)
+}
+
+/// A link made absolute, if it is one that readers can follow.
+pub(super) fn absolute(link: &str, base: &Url) -> Option<Url> {
+    base.join(link.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
+}
+
+fn markdown(text: &str, language: &Language) -> String {
+    let mut options = Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH;
+    // Japanese, Chinese and Korean have their own marks.
+    options.set(Options::ENABLE_SMART_PUNCTUATION, !language.is_cjk());
+    let events = TextMergeStream::new(Parser::new_ext(text, options));
+    let mut events = link_bare_addresses(events);
+    if matches!(language.primary(), "ja" | "zh") {
+        join_lines(&mut events);
+    }
+    let mut html = String::with_capacity(text.len() * 3 / 2);
+    pulldown_cmark::html::push_html(&mut html, events.into_iter());
+    // The sanitiser lets no style pass; the older attribute says the same.
+    for side in ["left", "center", "right"] {
+        html = html.replace(&format!(" style=\"text-align: {side}\""), &format!(" align=\"{side}\""));
+    }
+    html
+}
+
+/// Makes links of addresses that stand in the text as they are.
+fn link_bare_addresses<'t>(events: impl Iterator<Item = Event<'t>>) -> Vec<Event<'t>> {
+    let mut linked = Vec::new();
+    // Inside links and code, an address stays text.
+    let mut depth = 0_usize;
+    for event in events {
+        match &event {
+            Event::Start(Tag::Link { .. } | Tag::CodeBlock(_)) => depth += 1,
+            Event::End(TagEnd::Link | TagEnd::CodeBlock) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        match event {
+            Event::Text(text) if depth == 0 && text.contains("://") => push_linked(&text, &mut linked),
+            event => linked.push(event),
+        }
+    }
+    linked
+}
+
+fn push_linked(text: &str, events: &mut Vec<Event<'_>>) {
+    let mut rest = text;
+    while let Some(at) = ["https://", "http://"].iter().filter_map(|scheme| rest.find(scheme)).min() {
+        let address = bare_address(&rest[at..]);
+        events.push(Event::Text(rest[..at].to_owned().into()));
+        rest = &rest[at + address.len()..];
+        let address: CowStr<'_> = address.to_owned().into();
+        events.push(Event::Start(Tag::Link { link_type: LinkType::Autolink, dest_url: address.clone(), title: "".into(), id: "".into() }));
+        events.push(Event::Text(address));
+        events.push(Event::End(TagEnd::Link));
+    }
+    events.push(Event::Text(rest.to_owned().into()));
+}
+
+/// The address at the beginning of a text, without the punctuation of its sentence. Japanese
+/// follows an address without a space, so only ASCII belongs to it.
+fn bare_address(text: &str) -> &str {
+    let end = text.find(|c: char| !c.is_ascii_graphic() || matches!(c, '<' | '>' | '"' | '`')).unwrap_or(text.len());
+    let mut address = &text[..end];
+    loop {
+        let shorter = address.trim_end_matches(['.', ',', ';', ':', '!', '?', '\'', '*', '_', '~']);
+        let shorter = match shorter.strip_suffix(')') {
+            Some(inner) if shorter.matches('(').count() < shorter.matches(')').count() => inner,
+            _ => shorter,
+        };
+        if shorter.len() == address.len() {
+            return address;
+        }
+        address = shorter;
+    }
+}
+
+/// Drops the line break between two Japanese or Chinese characters: it would show as a space.
+fn join_lines(events: &mut Vec<Event<'_>>) {
+    let wide =
+        |c: Option<char>| c.is_some_and(|c| matches!(c, '\u{2e80}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{ff00}'..='\u{ff60}'));
+    let drop: Vec<bool> = (0..events.len())
+        .map(|at| match (at.checked_sub(1).and_then(|before| events.get(before)), &events[at], events.get(at + 1)) {
+            (Some(Event::Text(before)), Event::SoftBreak, Some(Event::Text(after))) => {
+                wide(before.chars().next_back()) && wide(after.chars().next())
+            }
+            _ => false,
+        })
+        .collect();
+    let mut drop = drop.into_iter();
+    events.retain(|_| !drop.next().unwrap_or(false));
+}
+
+/// Before the ids in an article, so that they meet none of the page round it.
+const ID_PREFIX: &str = "a-";
+
+fn sanitise(html: &str, base: &Url) -> String {
+    let base = base.clone();
+    Builder::default()
+        .add_clean_content_tags(["title", "noscript", "template", "object", "applet", "textarea", "select", "button", "svg", "math"])
+        .add_generic_attributes(["dir", "id"])
+        .add_tag_attributes("img", ["srcset"])
+        .add_allowed_classes("sup", ["footnote-reference", "footnote-definition-label"])
+        .add_allowed_classes("div", ["footnote-definition"])
+        .url_schemes(HashSet::from(["http", "https", "mailto", "tel", "data"]))
+        .attribute_filter(move |element, attribute, value| attribute_value(&base, element, attribute, value))
+        .clean(html)
+        .to_string()
+}
+
+/// What an attribute may say; `None` removes it.
+fn attribute_value<'v>(base: &Url, element: &str, attribute: &str, value: &'v str) -> Option<Cow<'v, str>> {
+    match (element, attribute) {
+        (_, "id") => (!value.is_empty()).then(|| Cow::Owned(format!("{ID_PREFIX}{value}"))),
+        (_, "dir") => matches!(value, "ltr" | "rtl" | "auto").then_some(Cow::Borrowed(value)),
+        ("img", "src") if is_picture_data(value) => Some(value.into()),
+        ("img", "src") | (_, "cite") => absolute(value, base).map(|url| String::from(url).into()),
+        ("img", "srcset") => srcset(value, base).map(Cow::Owned),
+        (_, "href") => match value.strip_prefix('#') {
+            Some("") => Some(base.as_str().to_owned().into()),
+            Some(id) => Some(format!("{base}#{ID_PREFIX}{id}").into()),
+            None => base.join(value.trim()).ok().filter(|url| url.scheme() != "data").map(|url| String::from(url).into()),
+        },
+        _ => Some(value.into()),
+    }
+}
+
+/// Pictures inside the text itself; SVG is left out, being a document of its own.
+fn is_picture_data(value: &str) -> bool {
+    let value = value.trim_start();
+    ["png", "jpeg", "gif", "webp", "avif"].iter().any(|kind| {
+        let head = format!("data:image/{kind}");
+        value.get(..head.len()).is_some_and(|start| start.eq_ignore_ascii_case(&head)) && value[head.len()..].starts_with([';', ','])
+    })
+}
+
+/// Candidates separated by commas, each an address and perhaps a width or density.
+fn srcset(value: &str, base: &Url) -> Option<String> {
+    let candidates: Vec<String> = value
+        .split(", ")
+        .filter_map(|candidate| {
+            let mut parts = candidate.trim().trim_end_matches(',').split_whitespace();
+            let url = absolute(parts.next()?, base)?;
+            Some(parts.fold(String::from(url), |candidate, descriptor| format!("{candidate} {descriptor}")))
+        })
+        .collect();
+    (!candidates.is_empty()).then(|| candidates.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn html(body: Body<'_>, language: &str) -> String {
+        let base = Url::parse("https://example.org/2027/09/name/").unwrap();
+        render(body, &Language::parse(language).unwrap(), &base)
+    }
+
+    #[test]
+    fn links_are_followed_from_the_article() {
+        let given = "[up](../other/) [top](/x) ![alt](photo.jpg) [note](#part) [mail](mailto:office@example.org)";
+        let shown = html(Body::Markdown(given), "en");
+        for link in [
+            "href=\"https://example.org/2027/09/other/\"",
+            "href=\"https://example.org/x\"",
+            "src=\"https://example.org/2027/09/name/photo.jpg\"",
+            "href=\"https://example.org/2027/09/name/#a-part\"",
+            "href=\"mailto:office@example.org\"",
+        ] {
+            assert!(shown.contains(link), "{link} in {shown}");
+        }
+        let given = "<img src=a.png srcset='a.png 1x, b.png 2x'><blockquote cite=/q>q</blockquote>";
+        let shown = html(Body::Html(given), "en");
+        assert!(
+            shown.contains("srcset=\"https://example.org/2027/09/name/a.png 1x, https://example.org/2027/09/name/b.png 2x\""),
+            "{shown}"
+        );
+        assert!(shown.contains("cite=\"https://example.org/q\""), "{shown}");
+    }
+
+    #[test]
+    fn bare_addresses_become_links_without_the_sentence_round_them() {
+        let shown = html(Body::Markdown("See https://example.org/a_(b)_c. Or (https://example.org/d)! `https://example.org/code`"), "en");
+        assert!(shown.contains(">https://example.org/a_(b)_c</a>. Or"), "{shown}");
+        assert!(shown.contains(">https://example.org/d</a>)!"), "{shown}");
+        assert!(shown.contains("<code>https://example.org/code</code>"), "{shown}");
+        let shown = html(Body::Markdown("https://example.org/をご覧ください"), "ja");
+        assert!(shown.contains(">https://example.org/</a>をご覧"), "{shown}");
+        let shown = html(Body::Markdown("[https://example.org/](https://example.org/)"), "en");
+        assert_eq!(shown.matches("<a ").count(), 1);
+    }
+
+    #[test]
+    fn japanese_lines_join_without_a_space_and_keep_their_quotes() {
+        assert_eq!(html(Body::Markdown("一行目\n二行目 \"a\""), "ja"), "<p>一行目二行目 \"a\"</p>\n");
+        assert_eq!(html(Body::Markdown("It's \"one\"\ntwo"), "en"), "<p>It’s “one”\ntwo</p>\n");
+    }
+
+    #[test]
+    fn tables_and_footnotes_survive() {
+        let shown = html(Body::Markdown("| a | b |\n|--:|:-:|\n| 1 | 2 |\n\nText[^n].\n\n[^n]: Note."), "en");
+        assert!(shown.contains("<td align=\"right\">1</td>"), "{shown}");
+        assert!(shown.contains("id=\"a-n\"") && shown.contains("href=\"https://example.org/2027/09/name/#a-n\""), "{shown}");
+        assert!(shown.contains("class=\"footnote-definition\""), "{shown}");
+    }
+
+    #[test]
+    fn nothing_hostile_passes() {
+        for hostile in include_str!("../../tests/fixtures/content/hostile.txt").lines().filter(|line| !line.is_empty()) {
+            for shown in [html(Body::Html(hostile), "en"), html(Body::Markdown(hostile), "en")] {
+                let lower = shown.to_lowercase();
+                let tags: Vec<&str> = lower.split('<').skip(1).map(|tag| tag.split('>').next().unwrap_or_default()).collect();
+                for tag in tags {
+                    let bad = ["script", "style", "iframe", "form", "input", "object", "embed", "svg", "math", "link", "meta", "base"];
+                    assert!(
+                        !bad.iter().any(|name| tag.trim_start_matches('/').split([' ', '/']).next() == Some(name)),
+                        "{hostile} gave {shown}"
+                    );
+                    let names = tag.split('"').step_by(2).collect::<String>();
+                    assert!(!names.contains(" on") && !names.contains(" style"), "{hostile} gave {shown}");
+                    assert!(
+                        !tag.contains("javascript:") && !tag.contains("data:text") && !tag.contains("vbscript:"),
+                        "{hostile} gave {shown}"
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,411 @@
+//! SQL that writes articles: what a new version of one changes, and what it never changes.
+
+use super::store::{Attachments, Row, article_columns, attachments};
+use super::{Announce, ArticleState, identity, markup, text};
+use crate::clock::Timestamp;
+use crate::db::{Counter, take_number};
+use crate::language::Language;
+use crate::site::Site;
+use anyhow::Context as _;
+use sqlx::AnyConnection;
+use std::time::Duration;
+use url::Url;
+
+/// A version of an article, as its file or room gives it.
+#[derive(Debug)]
+pub(super) struct Entry<'e> {
+    pub(super) source: &'e str,
+    pub(super) path: &'e str,
+    pub(super) stem: &'e str,
+    pub(super) hash: String,
+    /// The id it names itself.
+    pub(super) uid: Option<String>,
+    pub(super) draft: bool,
+    pub(super) announce: Announce,
+    pub(super) date: Timestamp,
+    /// When its author says it last changed.
+    pub(super) updated: Option<Timestamp>,
+    pub(super) language: Language,
+    /// The translation group it names itself.
+    pub(super) translation: Option<String>,
+    pub(super) slug: String,
+    /// Whether the file asks for this slug; else a public article keeps the one it has.
+    pub(super) slug_is_wished: bool,
+    pub(super) title: String,
+    pub(super) summary: Option<String>,
+    pub(super) body: markup::Body<'e>,
+    /// A page on which its video is watched.
+    pub(super) video: Option<String>,
+    /// Links may be relative.
+    pub(super) attachments: Attachments,
+    pub(super) canonical_url: Option<String>,
+    pub(super) image: Option<String>,
+    pub(super) series: Option<String>,
+    pub(super) aliases: Vec<String>,
+}
+
+/// When, and by which rule, an article is recorded.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    pub(super) now: Timestamp,
+    pub(super) announce_within: Duration,
+}
+
+/// The row of a file or page.
+pub(super) async fn at_path(connection: &mut AnyConnection, source: &str, path: &str) -> anyhow::Result<Option<Row>> {
+    let sql = concat!(article_columns!(), "WHERE a.source = $1 AND a.path = $2");
+    Ok(sqlx::query_as(sql).bind(source).bind(path).fetch_optional(connection).await?)
+}
+
+/// The row with an id.
+pub(super) async fn with_uid(connection: &mut AnyConnection, uid: &str) -> anyhow::Result<Option<Row>> {
+    Ok(sqlx::query_as(concat!(article_columns!(), "WHERE a.uid = $1")).bind(uid).fetch_optional(connection).await?)
+}
+
+/// Rows of a source whose last version had these bytes.
+pub(super) async fn with_hash(connection: &mut AnyConnection, source: &str, hash: &str) -> anyhow::Result<Vec<Row>> {
+    let sql = concat!(article_columns!(), "WHERE a.source = $1 AND a.hash = $2 ORDER BY a.id");
+    Ok(sqlx::query_as(sql).bind(source).bind(hash).fetch_all(connection).await?)
+}
+
+/// Records a version of an article in the caller's transaction. Returns whether a reader can
+/// see a difference.
+pub(super) async fn save(
+    connection: &mut AnyConnection,
+    site: &Site,
+    entry: &Entry<'_>,
+    stored: Option<Row>,
+    moment: Moment,
+) -> anyhow::Result<bool> {
+    let before = match &stored {
+        Some(row) => attachments(connection, &[row.id]).await?.remove(&row.id).unwrap_or_default(),
+        None => Attachments::default(),
+    };
+    let standing = Standing::of(entry, stored.as_ref(), moment);
+    let mut row = compose(connection, site, entry, stored.as_ref(), standing, moment.now).await?;
+    let attached = absolute_attachments(&entry.attachments, &address(site, entry, &row)?);
+    row.updated_at = updated_at(entry, stored.as_ref(), &row, before.enclosures == attached.enclosures, moment.now);
+    let unseen = stored.as_ref().is_some_and(|stored| before == attached && same_to_readers(stored, &row));
+    if !unseen {
+        let sequence = take_number(connection, Counter::Sequence).await?;
+        row.changed_seq = sequence;
+        if standing.publishes {
+            row.published_seq = Some(sequence);
+        }
+    }
+    write(connection, &row).await?;
+    if before != attached {
+        write_attachments(connection, row.id, &attached).await?;
+    }
+    write_aliases(connection, site, entry, stored.as_ref(), &row).await?;
+    Ok(!unseen)
+}
+
+/// What a new version makes of an article's place in the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Standing {
+    state: ArticleState,
+    published_at: Timestamp,
+    first_seen_at: Timestamp,
+    /// `yes`, `no` or `again`.
+    announced: &'static str,
+    /// Whether it takes a new `published_seq`.
+    publishes: bool,
+}
+
+impl Standing {
+    fn of(entry: &Entry<'_>, stored: Option<&Row>, moment: Moment) -> Self {
+        let first_seen_at = stored.map_or(moment.now, |row| Timestamp::from_millis(row.first_seen_at));
+        let public_before = stored.filter(|row| row.published_seq.is_some());
+        // What readers have seen keeps its date.
+        let published_at = public_before.map_or(entry.date, |row| Timestamp::from_millis(row.published_at));
+        let state = match entry.draft {
+            true => ArticleState::Draft,
+            false if public_before.is_some() || published_at <= moment.now => ArticleState::Published,
+            false => ArticleState::Scheduled,
+        };
+        let announced = match (entry.announce, public_before.map(|row| row.announced.as_str())) {
+            (Announce::No, _) | (Announce::Auto, Some("no")) => "no",
+            (Announce::Again, _) => "again",
+            (Announce::Auto, Some(_)) => "yes",
+            (Announce::Auto, None) if published_at + moment.announce_within < first_seen_at => "no",
+            (Announce::Auto, None) => "yes",
+        };
+        let again = announced == "again" && public_before.is_some_and(|row| row.announced != "again");
+        let publishes = state == ArticleState::Published && (public_before.is_none() || again);
+        Self { state, published_at, first_seen_at, announced, publishes }
+    }
+}
+
+/// The row as the new version makes it; its sequences and `updated_at` are still the old ones.
+async fn compose(
+    connection: &mut AnyConnection,
+    site: &Site,
+    entry: &Entry<'_>,
+    stored: Option<&Row>,
+    standing: Standing,
+    now: Timestamp,
+) -> anyhow::Result<Row> {
+    let id = match stored {
+        Some(row) => row.id,
+        None => take_number(connection, Counter::Article).await?,
+    };
+    let month = site.month_of(standing.published_at);
+    let mut row = Row {
+        id,
+        uid: uid(connection, site, entry, stored, now).await?,
+        source: entry.source.to_owned(),
+        path: entry.path.to_owned(),
+        stem: entry.stem.to_owned(),
+        hash: entry.hash.clone(),
+        state: standing.state.as_str().to_owned(),
+        published_seq: stored.and_then(|row| row.published_seq),
+        changed_seq: stored.map_or(0, |row| row.changed_seq),
+        announced: standing.announced.to_owned(),
+        language: entry.language.to_string(),
+        translation_group: translation_group(connection, entry, stored).await?,
+        slug: String::new(),
+        title: text::line(&entry.title),
+        summary: String::new(),
+        body_html: String::new(),
+        published_at: standing.published_at.as_millis(),
+        updated_at: stored.map_or(0, |row| row.updated_at),
+        month,
+        canonical_url: entry.canonical_url.clone(),
+        image: None,
+        series: entry.series.as_deref().map(text::line),
+        first_seen_at: standing.first_seen_at.as_millis(),
+        gone_at: None,
+    };
+    row.slug = free_slug(connection, entry, stored, &row).await?;
+    let base = address(site, entry, &row)?;
+    row.body_html = body_html(entry, &base);
+    row.summary = match &entry.summary {
+        Some(summary) => text::line(summary),
+        None => text::excerpt(&text::words_of_html(&row.body_html, &entry.language), &entry.language),
+    };
+    row.image = entry.image.as_deref().and_then(|link| markup::absolute(link, &base)).map(String::from);
+    Ok(row)
+}
+
+fn body_html(entry: &Entry<'_>, base: &Url) -> String {
+    let mut html = markup::render(entry.body, &entry.language, base);
+    if let Some(video) = &entry.video {
+        let player = format!("<iframe src=\"{}\"></iframe>", video.replace('&', "&amp;").replace('"', "%22"));
+        html.push_str(&markup::render(markup::Body::Html(&player), &entry.language, base));
+    }
+    html
+}
+
+/// Where the article is read, from which its links are followed.
+fn address(site: &Site, entry: &Entry<'_>, row: &Row) -> anyhow::Result<Url> {
+    let own = site.link(&site.article_path(&entry.language, &row.month, &row.slug));
+    let address = if entry.source == super::FOLDER { &own } else { entry.canonical_url.as_ref().unwrap_or(&own) };
+    Url::parse(address).with_context(|| format!("{address} is not an address"))
+}
+
+/// The id: as stored, as the file says, or made now and never again.
+async fn uid(
+    connection: &mut AnyConnection,
+    site: &Site,
+    entry: &Entry<'_>,
+    stored: Option<&Row>,
+    now: Timestamp,
+) -> anyhow::Result<String> {
+    if let Some(uid) = &entry.uid {
+        return Ok(uid.clone());
+    }
+    if let Some(row) = stored {
+        return Ok(row.uid.clone());
+    }
+    let date = entry.date.in_zone(&site.time_zone).date();
+    let path = if entry.source == super::FOLDER { entry.path.to_owned() } else { format!("{}/{}", entry.source, entry.path) };
+    Ok(identity::tag_uri(&identity::authority(connection, site, now).await?, date, &path))
+}
+
+/// What its translations share: as the file says, as the translation beside it says, as it was,
+/// or its path without the language.
+async fn translation_group(connection: &mut AnyConnection, entry: &Entry<'_>, stored: Option<&Row>) -> anyhow::Result<String> {
+    if let Some(group) = &entry.translation {
+        return Ok(group.clone());
+    }
+    let beside: Option<String> = sqlx::query_scalar(
+        "SELECT translation_group FROM article WHERE source = $1 AND stem = $2 AND path <> $3 AND state <> 'gone' ORDER BY id LIMIT 1",
+    )
+    .bind(entry.source)
+    .bind(entry.stem)
+    .bind(entry.path)
+    .fetch_optional(connection)
+    .await?;
+    Ok(beside.or_else(|| stored.map(|row| row.translation_group.clone())).unwrap_or_else(|| entry.stem.to_owned()))
+}
+
+/// The slug, with a number after it where another article has the address already.
+async fn free_slug(connection: &mut AnyConnection, entry: &Entry<'_>, stored: Option<&Row>, row: &Row) -> anyhow::Result<String> {
+    let kept = stored.filter(|row| row.published_seq.is_some() && !entry.slug_is_wished).map(|row| row.slug.clone());
+    let wished = kept.unwrap_or_else(|| entry.slug.clone());
+    let mut slug = wished.clone();
+    for number in 2.. {
+        let taken: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM article WHERE month = $1 AND slug = $2 AND language = $3 AND id <> $4 AND state <> 'gone'",
+        )
+        .bind(&row.month)
+        .bind(&slug)
+        .bind(&row.language)
+        .bind(row.id)
+        .fetch_one(&mut *connection)
+        .await?;
+        if taken == 0 {
+            break;
+        }
+        slug = format!("{wished}-{number}");
+    }
+    Ok(slug)
+}
+
+fn absolute_attachments(given: &Attachments, base: &Url) -> Attachments {
+    let mut attached = given.clone();
+    attached.categories.sort();
+    attached.categories.dedup();
+    for credit in &mut attached.credits {
+        credit.name = text::line(&credit.name);
+        credit.url = credit.url.as_deref().and_then(|link| markup::absolute(link, base)).map(String::from);
+    }
+    for enclosure in &mut attached.enclosures {
+        if let Some(url) = markup::absolute(&enclosure.url, base) {
+            enclosure.url = url.into();
+        }
+    }
+    attached
+}
+
+/// `updated` of feeds: as the author says, else it moves only when the title, the text, its
+/// links or its files change (RFC 4287 §4.2.15).
+fn updated_at(entry: &Entry<'_>, stored: Option<&Row>, row: &Row, same_files: bool, now: Timestamp) -> i64 {
+    if let Some(updated) = entry.updated {
+        return updated.min(now).as_millis().max(row.published_at);
+    }
+    let Some(stored) = stored.filter(|stored| stored.published_seq.is_some()) else { return row.published_at };
+    let same = same_files
+        && stored.title == row.title
+        && stored.body_html == row.body_html
+        && stored.canonical_url == row.canonical_url
+        && stored.image == row.image;
+    if same { stored.updated_at } else { now.as_millis().max(row.published_at) }
+}
+
+/// Whether two versions differ only in what nobody outside sees.
+fn same_to_readers(stored: &Row, row: &Row) -> bool {
+    let seen = |row: &Row| Row { path: String::new(), stem: String::new(), hash: String::new(), ..row.clone() };
+    seen(stored) == seen(row)
+}
+
+async fn write(connection: &mut AnyConnection, row: &Row) -> anyhow::Result<()> {
+    sqlx::query(
+        "INSERT INTO article (id, uid, source, path, stem, hash, state, published_seq, changed_seq, announced, language,
+                              translation_group, slug, title, summary, body_html, published_at, updated_at, month,
+                              canonical_url, image, series, first_seen_at, gone_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
+         ON CONFLICT (id) DO UPDATE SET uid = excluded.uid, source = excluded.source, path = excluded.path, stem = excluded.stem,
+             hash = excluded.hash, state = excluded.state, published_seq = excluded.published_seq,
+             changed_seq = excluded.changed_seq, announced = excluded.announced, language = excluded.language,
+             translation_group = excluded.translation_group, slug = excluded.slug, title = excluded.title,
+             summary = excluded.summary, body_html = excluded.body_html, published_at = excluded.published_at,
+             updated_at = excluded.updated_at, month = excluded.month, canonical_url = excluded.canonical_url,
+             image = excluded.image, series = excluded.series, gone_at = excluded.gone_at",
+    )
+    .bind(row.id)
+    .bind(&row.uid)
+    .bind(&row.source)
+    .bind(&row.path)
+    .bind(&row.stem)
+    .bind(&row.hash)
+    .bind(&row.state)
+    .bind(row.published_seq)
+    .bind(row.changed_seq)
+    .bind(&row.announced)
+    .bind(&row.language)
+    .bind(&row.translation_group)
+    .bind(&row.slug)
+    .bind(&row.title)
+    .bind(&row.summary)
+    .bind(&row.body_html)
+    .bind(row.published_at)
+    .bind(row.updated_at)
+    .bind(&row.month)
+    .bind(&row.canonical_url)
+    .bind(&row.image)
+    .bind(&row.series)
+    .bind(row.first_seen_at)
+    .bind(row.gone_at)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn write_attachments(connection: &mut AnyConnection, article: i64, attached: &Attachments) -> anyhow::Result<()> {
+    for sql in [
+        "DELETE FROM article_category WHERE article_id = $1",
+        "DELETE FROM article_tag WHERE article_id = $1",
+        "DELETE FROM article_credit WHERE article_id = $1",
+        "DELETE FROM article_enclosure WHERE article_id = $1",
+    ] {
+        sqlx::query(sql).bind(article).execute(&mut *connection).await?;
+    }
+    for slug in &attached.categories {
+        let sql = "INSERT INTO article_category (article_id, slug) VALUES ($1, $2)";
+        sqlx::query(sql).bind(article).bind(slug).execute(&mut *connection).await?;
+    }
+    for (position, tag) in (0_i64..).zip(&attached.tags) {
+        let sql = "INSERT INTO article_tag (article_id, position, tag) VALUES ($1, $2, $3)";
+        sqlx::query(sql).bind(article).bind(position).bind(tag).execute(&mut *connection).await?;
+    }
+    for (position, credit) in (0_i64..).zip(&attached.credits) {
+        sqlx::query("INSERT INTO article_credit (article_id, position, role, name, url) VALUES ($1, $2, $3, $4, $5)")
+            .bind(article)
+            .bind(position)
+            .bind(credit.role.as_str())
+            .bind(&credit.name)
+            .bind(&credit.url)
+            .execute(&mut *connection)
+            .await?;
+    }
+    for (position, enclosure) in (0_i64..).zip(&attached.enclosures) {
+        sqlx::query("INSERT INTO article_enclosure (article_id, position, url, media_type, length, title) VALUES ($1, $2, $3, $4, $5, $6)")
+            .bind(article)
+            .bind(position)
+            .bind(&enclosure.url)
+            .bind(&enclosure.media_type)
+            .bind(enclosure.length)
+            .bind(&enclosure.title)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Keeps the old addresses that the file names, and the one that a new slug leaves behind. An
+/// alias that another article holds stays with it.
+async fn write_aliases(
+    connection: &mut AnyConnection,
+    site: &Site,
+    entry: &Entry<'_>,
+    stored: Option<&Row>,
+    row: &Row,
+) -> anyhow::Result<()> {
+    let mut aliases = entry.aliases.clone();
+    if let Some(stored) = stored.filter(|stored| stored.published_seq.is_some())
+        && (&stored.slug, &stored.month, &stored.language) != (&row.slug, &row.month, &row.language)
+        && let Ok(language) = Language::parse(&stored.language)
+    {
+        aliases.push(site.article_path(&language, &stored.month, &stored.slug));
+    }
+    for alias in aliases {
+        sqlx::query("INSERT INTO article_alias (path, article_id) VALUES ($1, $2) ON CONFLICT (path) DO NOTHING")
+            .bind(alias)
+            .bind(row.id)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
