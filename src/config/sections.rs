@@ -188,6 +188,7 @@ fn relay(table: &mut Table<'_>, folder: &Path) -> Option<TransportSettings> {
     .unwrap_or(Tls::Required);
     let user: Option<String> = table.optional("user");
     let password = parsed(table, "password_file", |path| read_password(&folder.join(path)));
+    let ca_file = table.optional::<String>("ca_file").map(|path| folder.join(path));
     let host = host?;
     let port = u16::try_from(port).ok()?;
     if tls == Tls::None && !is_loopback(&host) {
@@ -208,7 +209,7 @@ fn relay(table: &mut Table<'_>, folder: &Path) -> Option<TransportSettings> {
             return None;
         }
     };
-    Some(TransportSettings::Smtp(RelaySettings { host, port, tls, credentials }))
+    Some(TransportSettings::Smtp(RelaySettings { host, port, tls, credentials, ca_file }))
 }
 
 /// Whether a relay's name can only be this machine.

@@ -56,7 +56,8 @@ pub async fn open_mailing(connection: &mut AnyConnection, mailing: &NewMailing<'
 pub async fn find_mailing(connection: &mut AnyConnection, key: &str) -> anyhow::Result<Option<MailingRef>> {
     let row: Option<(i64, String, i64, Option<i64>)> =
         sqlx::query_as("SELECT id, state, cursor, upper_seq FROM mailing WHERE key = $1").bind(key).fetch_optional(connection).await?;
-    row.map(|(id, state, cursor, upper_seq)| Ok(MailingRef { id, state: MailingState::from_stored(&state)?, cursor, upper_seq })).transpose()
+    row.map(|(id, state, cursor, upper_seq)| Ok(MailingRef { id, state: MailingState::from_stored(&state)?, cursor, upper_seq }))
+        .transpose()
 }
 
 /// The mark for the slots of a mailing's texts: the same for the same key.

@@ -1,8 +1,18 @@
 //! Mail as bytes and as a dialogue: messages (RFC 5322, MIME) and relay transports (RFC 5321).
 
+mod file;
 mod frame;
+mod message;
+mod reply;
+mod smtp;
+mod transport;
 
+pub use file::Folder;
 pub use frame::Frame;
+pub use message::Draft;
+pub use reply::Reply;
+pub use smtp::{Answer, Connection, Envelope, Ready, Relay, RelayTimeouts};
+pub use transport::{Begun, Link, Opened, Transport};
 
 use crate::address::{Address, Mailbox};
 use crate::problem::Reason;
@@ -45,6 +55,8 @@ pub struct RelaySettings {
     pub tls: Tls,
     /// User and password, from a file.
     pub credentials: Option<(String, SecretString)>,
+    /// Certificates (PEM) that its own is signed by, if no public authority signed it.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// Encryption to the relay.

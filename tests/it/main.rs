@@ -8,5 +8,9 @@ mod content;
 mod database;
 mod delivery;
 mod layers;
+<<<<<<< HEAD
 mod reading;
+=======
+mod mail;
+>>>>>>> delivery
 mod vault;

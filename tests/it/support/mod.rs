@@ -1,6 +1,7 @@
 //! What tests share: a small world on each database engine.
 
 pub mod postgres;
+pub mod relay;
 pub mod web;
 
 use clarion::clock::{Clock, Timestamp, parse_instant};
