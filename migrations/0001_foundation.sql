@@ -166,9 +166,14 @@ CREATE TABLE held_removal (
 
 -- Validators of feeds are data: the same after a restart and on every node.
 CREATE TABLE feed (
+    -- Its path, such as /ja/category/defectors/atom.xml.
     key TEXT NOT NULL PRIMARY KEY,
     hash TEXT NOT NULL,
-    last_modified BIGINT NOT NULL
+    -- In whole seconds.
+    last_modified BIGINT NOT NULL,
+    -- The state of the articles it was made from: a daemon that is behind another overwrites
+    -- nothing.
+    sequence BIGINT NOT NULL
 );
 
 ---------------------------------------------------------------------------------- people
