@@ -1,10 +1,12 @@
 //! Mailings and the ledger of their deliveries: who is to get what, who got it, and what is in
 //! doubt.
 
+mod history;
 mod ledger;
 mod store;
 mod worker;
 
+pub use history::{Received, history};
 pub use store::*;
 pub use worker::DeliveryStep;
 

@@ -90,7 +90,8 @@ impl SignupStep {
         };
         let person = addressbook::find_or_enter(connection, vault, &address, now).await?;
         if answer == Answer::Confirm {
-            begin(connection, person, self.rhythm_of(connection, signup).await?).await?;
+            let rhythm = self.rhythm_of(connection, signup).await?;
+            begin(connection, person, rhythm).await?;
             let occasion = Occasion { method: signup.method, text_version: &signup.text_version, note: None };
             record_consent(connection, person, ConsentKind::Asked, occasion, signup.asked_at).await?;
         }

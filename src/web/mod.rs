@@ -1,9 +1,11 @@
 //! The web server's rooms, one per audience. What all share: state, errors, security headers.
 
+mod client;
 mod error;
 mod layout;
 mod page;
 mod server;
+mod subscribing;
 
 pub use error::WebError;
 pub use layout::Layout;
@@ -104,6 +106,6 @@ impl State {
 
 /// Every address of the public server.
 pub fn router(state: State) -> Router {
-    let router = Router::new().merge(page::assets());
+    let router = Router::new().merge(page::assets()).merge(subscribing::routes());
     page::with_common_headers(router, &state).with_state(state)
 }
