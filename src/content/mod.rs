@@ -7,6 +7,7 @@ mod record;
 mod store;
 mod text;
 
+pub use identity::authority;
 pub use store::*;
 
 use crate::clock::Timestamp;

@@ -46,6 +46,8 @@ pub struct Feed<'a> {
     pub(super) topic: &'a Topic,
     /// Permanent: no change of title or host touches it (RFC 4287 §4.2.6).
     pub(super) id: Clean,
+    /// Of the topic alone.
+    pub(super) name: Clean,
     pub(super) title: Clean,
     pub(super) description: Clean,
     pub(super) author: Clean,
@@ -115,10 +117,8 @@ impl<'a> Feed<'a> {
     ) -> Self {
         let language = &topic.language;
         let site_title = site.title.get(language);
-        let title = match &topic.category {
-            Some(slug) => format!("{} – {site_title}", title_of(slug)),
-            None => site_title.to_owned(),
-        };
+        let name = topic.category.as_ref().map_or_else(|| site_title.to_owned(), |slug| title_of(slug));
+        let title = if topic.category.is_some() { format!("{name} – {site_title}") } else { name.clone() };
         let described = match &topic.category {
             Some(slug) => site.category(slug).and_then(|category| category.description.as_ref()),
             None => site.description.as_ref(),
@@ -126,6 +126,7 @@ impl<'a> Feed<'a> {
         let segments: Vec<&str> = topic.category.iter().flat_map(|slug| ["category", slug]).collect();
         Self {
             id: Clean::new(format!("tag:{authority}:feed{}", site.path_in(language, &format!("/{}", segments.join("/"))))),
+            name: Clean::new(name),
             title: Clean::new(&title),
             description: Clean::new(described.map_or(title.as_str(), |text| text.get(language))),
             author: Clean::new(site_title),
@@ -146,11 +147,6 @@ impl<'a> Feed<'a> {
     /// articles give the same bytes.
     pub(super) fn updated(&self) -> Option<&Entry> {
         self.entries.iter().max_by_key(|entry| (entry.updated, entry.tie))
-    }
-
-    /// What it is called.
-    pub fn title(&self) -> &str {
-        self.title.as_str()
     }
 }
 

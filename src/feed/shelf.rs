@@ -11,6 +11,8 @@ use std::sync::Arc;
 pub struct Published {
     /// What it is called.
     pub title: String,
+    /// What its topic is called: the category, or the site.
+    pub topic: String,
     /// As it is.
     pub identity: Vec<u8>,
     /// Compressed with gzip.

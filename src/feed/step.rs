@@ -47,7 +47,7 @@ struct Progress {
     shown: HashMap<Topic, Shown>,
     /// Whose `tag:` URIs the feeds have.
     authority: Option<String>,
-    /// Names of categories that only articles name.
+    /// Names of categories that are not configured.
     found: Arc<BTreeMap<String, String>>,
 }
 
@@ -63,6 +63,7 @@ struct Shown {
 struct Draft {
     key: FeedKey,
     title: String,
+    topic: String,
     bytes: Vec<u8>,
     hash: String,
 }
@@ -112,22 +113,20 @@ impl FeedStep {
     async fn look(&self, progress: &mut Progress) -> anyhow::Result<i64> {
         let mut connection = self.db.reader().acquire().await?;
         let high = content::high_water(&mut connection).await?;
-        let changes = match progress.seen {
-            Some(seen) if seen >= high => return Ok(high),
-            Some(seen) => Some(content::changed_since(&mut connection, seen).await?),
-            None => None,
-        };
+        if progress.seen.is_some_and(|seen| seen >= high) {
+            return Ok(high);
+        }
+        let changes = content::changed_since(&mut connection, progress.seen.unwrap_or(0)).await?;
         let found = content::found_categories(&mut connection).await?;
         progress.found = Arc::new(found.into_iter().map(|category| (category.slug, category.title)).collect());
-        match changes {
-            Some(changes) if changes.len() <= CROWD => {
-                let ids: Vec<i64> = changes.iter().map(|change| change.id).collect();
-                let public = content::by_ids(&mut connection, &ids).await?;
-                let touched = self.touched(&progress.shown, &changes, &public);
-                progress.due.extend(touched);
-            }
-            _ => progress.due.extend(self.all_topics(progress)),
-        }
+        let topics = if progress.seen.is_none() || changes.len() > CROWD {
+            self.all_topics(&progress.shown, &changes)
+        } else {
+            let ids: Vec<i64> = changes.iter().map(|change| change.id).collect();
+            let public = content::by_ids(&mut connection, &ids).await?;
+            self.touched(&progress.shown, &changes, &public)
+        };
+        progress.due.extend(topics);
         progress.seen = Some(high);
         Ok(high)
     }
@@ -143,12 +142,14 @@ impl FeedStep {
         Ok(progress.authority.insert(authority).clone())
     }
 
-    /// Every feed there should be.
-    fn all_topics(&self, progress: &Progress) -> BTreeSet<Topic> {
+    /// Every feed there should be: a category is one that is configured, or that any article
+    /// names.
+    fn all_topics(&self, shown: &HashMap<Topic, Shown>, changes: &[Change]) -> BTreeSet<Topic> {
         let configured = self.site.categories.iter().map(|category| &category.slug);
-        let categories: Vec<Option<&String>> = configured.chain(progress.found.keys()).map(Some).chain([None]).collect();
+        let named = changes.iter().flat_map(|change| &change.categories);
+        let categories: BTreeSet<Option<&String>> = configured.chain(named).map(Some).chain([None]).collect();
         let of_language = |language| categories.iter().map(move |category| topic(language, category.cloned()));
-        self.site.languages.iter().flat_map(of_language).chain(progress.shown.keys().cloned()).collect()
+        self.site.languages.iter().flat_map(of_language).chain(shown.keys().cloned()).collect()
     }
 
     /// The feeds of the article's language and categories, and those that showed it, a
@@ -245,13 +246,13 @@ fn title_of(site: &Site, found: &BTreeMap<String, String>, topic: &Topic, slug: 
 
 fn draft(feed: &Feed<'_>, key: FeedKey) -> anyhow::Result<Draft> {
     let bytes = render(feed, key.format)?;
-    Ok(Draft { title: feed.title().to_owned(), hash: content_hash(&[&bytes]), key, bytes })
+    Ok(Draft { title: String::from(&feed.title), topic: String::from(&feed.name), hash: content_hash(&[&bytes]), key, bytes })
 }
 
 fn published((draft, last_modified): (Draft, Timestamp)) -> anyhow::Result<(FeedKey, Arc<Published>)> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(draft.bytes.len() / 3), Compression::default());
     encoder.write_all(&draft.bytes)?;
     let gzip = encoder.finish()?;
-    let feed = Published { title: draft.title, identity: draft.bytes, gzip, hash: draft.hash, last_modified };
+    let feed = Published { title: draft.title, topic: draft.topic, identity: draft.bytes, gzip, hash: draft.hash, last_modified };
     Ok((draft.key, Arc::new(feed)))
 }

@@ -255,7 +255,8 @@ pub async fn approve(
     let mut approved = Vec::new();
     let mut late = false;
     for found in store::steps_of(connection, slug, edition).await? {
-        let wanted = step.is_none_or(|name| name == found.name) && found.state == StepState::Proposed && found.content_hash == approval.hash;
+        let wanted =
+            step.is_none_or(|name| name == found.name) && found.state == StepState::Proposed && found.content_hash == approval.hash;
         if !wanted {
             continue;
         }
@@ -282,7 +283,13 @@ pub async fn approve(
 
 impl Office {
     /// Approves a step in the name of an approver, for the command line.
-    pub async fn approve(&self, slug: &str, edition: &str, step: &str, approver: &Address) -> anyhow::Result<Result<Vec<String>, ApprovalRefused>> {
+    pub async fn approve(
+        &self,
+        slug: &str,
+        edition: &str,
+        step: &str,
+        approver: &Address,
+    ) -> anyhow::Result<Result<Vec<String>, ApprovalRefused>> {
         let mut tx = self.db.begin().await?;
         let approval = match approval_of(&mut tx, self, slug, edition, approver).await? {
             Ok(approval) => approval,

@@ -59,7 +59,9 @@ async fn render_all<'a>(office: &Office, case: &Case<'a>) -> anyhow::Result<Vec<
     let mut connection = office.db.reader().acquire().await?;
     let counts = count(&mut connection, &case.folder.slug, case.edition, &reaches).await?;
     let steps = open.into_iter().zip(counts);
-    steps.map(|(step, counts)| Ok(Rendered { step, terms: terms(office, case, step), texts: texts(office, case, step, &counts)?, counts })).collect()
+    steps
+        .map(|(step, counts)| Ok(Rendered { step, terms: terms(office, case, step), texts: texts(office, case, step, &counts)?, counts }))
+        .collect()
 }
 
 fn texts(office: &Office, case: &Case<'_>, step: &StepPlan, counts: &Counts) -> anyhow::Result<Vec<StoredText>> {

@@ -65,7 +65,9 @@ fn parse_at(text: &str) -> Result<At, Reason> {
     if let Some((days, time)) = text.split_once('d').filter(|(days, _)| days.parse::<i64>().is_ok()) {
         let days: i64 = days.parse().unwrap_or_default();
         let time = time.trim().parse::<Time>().ok().filter(|_| days.abs() <= 3660 && !time.trim().is_empty());
-        let reason = || Reason::new(format!("“{text}” is not a time relative to the day"), "write days and a time of day, like -14d 09:00 or +7d 09:00");
+        let reason = || {
+            Reason::new(format!("“{text}” is not a time relative to the day"), "write days and a time of day, like -14d 09:00 or +7d 09:00")
+        };
         return time.map(|time| At::Relative { days, time }).ok_or_else(reason);
     }
     if text.contains(['T', ' ']) && parse_local(text, &TimeZone::UTC).is_ok() {

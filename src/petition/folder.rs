@@ -66,7 +66,8 @@ pub fn read_folder(dir: &Path, slug: &str, missions: &Missions) -> Folder {
     }
     let Reader { mut folder, mut hashed } = reader;
     if folder.file.is_none() && !hashed.iter().any(|(name, _)| name.starts_with("petition.toml")) {
-        let reason = Reason::new("there is no petition.toml in the folder", "make one with: clarion petition new, or copy another petition's");
+        let reason =
+            Reason::new("there is no petition.toml in the folder", "make one with: clarion petition new, or copy another petition's");
         folder.problems.push(Problem::of_file(&path, reason));
     }
     folder.targets = targets(folder.file.as_ref().map(|(_, file)| file), missions);

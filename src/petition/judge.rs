@@ -106,15 +106,25 @@ impl Judge<'_> {
     fn targets(&self, missions: &Missions) -> Vec<Problem> {
         let place = |place: &Option<Place>| place.clone().unwrap_or_else(|| Place::Named(self.source.path().display().to_string()));
         let unknown = self.file.targets.iter().filter(|id| missions.get(id).is_none()).map(|id| {
-            let remedy = missions.nearest(id).map_or_else(|| "add it to missions.toml, or remove it here".to_owned(), |near| format!("did you mean “{near}”?"));
+            let remedy = missions
+                .nearest(id)
+                .map_or_else(|| "add it to missions.toml, or remove it here".to_owned(), |near| format!("did you mean “{near}”?"));
             let reason = Reason::new(format!("missions.toml has no “{id}”"), remedy);
             let quoted = format!("\"{id}\"");
-            if self.source.text().contains(&quoted) { self.at_words(&quoted, reason) } else { self.at(&place(&self.file.targets_place), reason) }
+            if self.source.text().contains(&quoted) {
+                self.at_words(&quoted, reason)
+            } else {
+                self.at(&place(&self.file.targets_place), reason)
+            }
         });
-        let empty = self.file.countries.iter().filter(|country| missions.iter().all(|mission| mission.country != **country)).map(|country| {
-            let reason = Reason::new(format!("missions.toml has no mission in “{country}”"), "write a country code like \"JP\" that missions.toml uses, or remove it");
-            self.at(&place(&self.file.countries_place), reason)
-        });
+        let empty =
+            self.file.countries.iter().filter(|country| missions.iter().all(|mission| mission.country != **country)).map(|country| {
+                let reason = Reason::new(
+                    format!("missions.toml has no mission in “{country}”"),
+                    "write a country code like \"JP\" that missions.toml uses, or remove it",
+                );
+                self.at(&place(&self.file.countries_place), reason)
+            });
         unknown.chain(empty).collect()
     }
 
@@ -129,7 +139,10 @@ impl Judge<'_> {
         let text = &step.text;
         if !texts.has(text) {
             let first = self.circumstances.site.default_language();
-            let reason = Reason::new(format!("the step “{}” has no text: there is no {text}.{first}.md", step.name), format!("write {text}.{first}.md, or name a text that is there"));
+            let reason = Reason::new(
+                format!("the step “{}” has no text: there is no {text}.{first}.md", step.name),
+                format!("write {text}.{first}.md, or name a text that is there"),
+            );
             return vec![self.at(&step.text_place, reason)];
         }
         let has = |language: &Language| texts.of(text).any(|(known, _)| known == language);
@@ -139,8 +152,12 @@ impl Judge<'_> {
         let missing = self.wanted().iter().filter(|language| !language.fallbacks().any(|language| has(&language)));
         missing
             .map(|language| {
-                let remedy = format!("write {text}.{language}.md, or name a language that stands in:  fallback = [\"…\"]  below [audience]");
-                self.at(&step.text_place, Reason::new(format!("the step “{}” has no text in {language} and no fallback", step.name), remedy))
+                let remedy =
+                    format!("write {text}.{language}.md, or name a language that stands in:  fallback = [\"…\"]  below [audience]");
+                self.at(
+                    &step.text_place,
+                    Reason::new(format!("the step “{}” has no text in {language} and no fallback", step.name), remedy),
+                )
             })
             .collect()
     }
@@ -149,7 +166,8 @@ impl Judge<'_> {
         let due = step.due.filter(|due| *due <= self.circumstances.now)?;
         let local = due.in_zone(&self.file.edition.time_zone);
         let when = local.strftime("%Y-%m-%d %H:%M");
-        let reason = Reason::new(format!("the time of the step “{}” is past: {when}", step.name), "write a time to come, or remove the step");
+        let reason =
+            Reason::new(format!("the time of the step “{}” is past: {when}", step.name), "write a time to come, or remove the step");
         match self.circumstances.known_steps {
             Some(known) if known.contains(&step.name) => None,
             Some(_) => Some(self.at(&step.at_place, reason)),
@@ -170,10 +188,14 @@ impl Judge<'_> {
             .folder
             .targets
             .iter()
-            .filter(|mission| !mission.languages.is_empty() && !mission.languages.iter().any(|own| self.folder.texts.of("letter").any(|(known, _)| known == own)))
+            .filter(|mission| {
+                !mission.languages.is_empty()
+                    && !mission.languages.iter().any(|own| self.folder.texts.of("letter").any(|(known, _)| known == own))
+            })
             .map(|mission| {
                 let own = &mission.languages[0];
-                let reason = Reason::new(format!("the letter is in no language that {} reads", mission.id), format!("write letter.{own}.md"));
+                let reason =
+                    Reason::new(format!("the letter is in no language that {} reads", mission.id), format!("write letter.{own}.md"));
                 self.at(&place, reason).as_warning()
             })
             .collect();
@@ -208,7 +230,9 @@ impl Judge<'_> {
         let edition = &self.file.edition;
         let mut problems = Vec::new();
         for title in self.titles() {
-            problems.extend(other_years(title, edition.day.year()).into_iter().map(|(_, year)| self.at_words(title, year_reason(year, edition))));
+            problems.extend(
+                other_years(title, edition.day.year()).into_iter().map(|(_, year)| self.at_words(title, year_reason(year, edition))),
+            );
         }
         for (_, _, text) in self.folder.texts.iter() {
             problems.extend(years_in_text(text, edition));
@@ -231,10 +255,16 @@ impl Judge<'_> {
     fn pointless(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         if !self.circumstances.mail_leaves {
-            problems.push(Reason::new("mail goes to files or stays on this machine: nobody will receive this", "set [mail] transport to your relay before the petition is ready"));
+            problems.push(Reason::new(
+                "mail goes to files or stays on this machine: nobody will receive this",
+                "set [mail] transport to your relay before the petition is ready",
+            ));
         }
         if self.circumstances.site.is_loopback() {
-            problems.push(Reason::new("the links in its mails lead to this machine: nobody can follow them", "set [site] base_url to the public address"));
+            problems.push(Reason::new(
+                "the links in its mails lead to this machine: nobody can follow them",
+                "set [site] base_url to the public address",
+            ));
         }
         problems.into_iter().map(|reason| Problem::of_file(self.source.path(), reason).as_warning()).collect()
     }
@@ -265,7 +295,8 @@ fn other_years(text: &str, edition: i16) -> Vec<(usize, i16)> {
     let mut found = Vec::new();
     for year in (edition - 3..=edition + 2).filter(|year| *year != edition) {
         for (at, digits) in text.match_indices(&year.to_string()) {
-            let alone = !text[..at].ends_with(|c: char| c.is_ascii_digit()) && !text[at + digits.len()..].starts_with(|c: char| c.is_ascii_digit());
+            let alone =
+                !text[..at].ends_with(|c: char| c.is_ascii_digit()) && !text[at + digits.len()..].starts_with(|c: char| c.is_ascii_digit());
             if alone {
                 found.push((at, year));
             }

@@ -29,7 +29,13 @@ pub(super) enum Verdict {
 
 /// Judges an approved step. The late limit counts from the due time, however late the approval
 /// was: readers see only that.
-pub(super) fn verdict(now: Timestamp, due: Timestamp, approved_at: Timestamp, windows: (Duration, Duration), deadline: Option<Timestamp>) -> Verdict {
+pub(super) fn verdict(
+    now: Timestamp,
+    due: Timestamp,
+    approved_at: Timestamp,
+    windows: (Duration, Duration),
+    deadline: Option<Timestamp>,
+) -> Verdict {
     let (stop_window, late_limit) = windows;
     let from = due.max(approved_at + stop_window);
     if is_too_late(now.max(from), due, late_limit, deadline) {
@@ -137,7 +143,11 @@ pub(super) async fn cut(office: &Office, slug: &str, edition: &str, step: i64) -
         .filter_map(|reader| {
             let language = reach.language_for(&reader.choices)?;
             let (_, variant) = variants.iter().find(|(known, _)| known == language)?;
-            Some(NewDelivery { to: To::Person(reader.person), variant: *variant, personal: personal(office, slug, edition, reader.person, language, reach.to) })
+            Some(NewDelivery {
+                to: To::Person(reader.person),
+                variant: *variant,
+                personal: personal(office, slug, edition, reader.person, language, reach.to),
+            })
         })
         .collect();
     delivery::add_deliveries(&mut tx, &office.vault, mailing.id, &deliveries, now).await?;

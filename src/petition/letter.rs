@@ -74,7 +74,8 @@ impl Filled {
     pub fn new(page: &PublicPage, mission: &PublicMission, tag: &str, signature: &Signature) -> Option<Self> {
         let letter = page.letter(tag)?;
         let letter = FilledLetter { language: tag.to_owned(), subject: letter.subject.clone(), text: signed(&letter.body, signature) };
-        let mailto = page.short_letters.get(tag).and_then(|short| mailto(mission, short, signature)).filter(|link| link.len() <= SAFE_MAILTO);
+        let mailto =
+            page.short_letters.get(tag).and_then(|short| mailto(mission, short, signature)).filter(|link| link.len() <= SAFE_MAILTO);
         let eml = mission.email.as_deref().map(|email| eml(email, &letter));
         Some(Self { letter, mailto, eml })
     }

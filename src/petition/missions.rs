@@ -91,7 +91,8 @@ fn mission(table: &mut Table<'_>) -> Option<Mission> {
     if let Some((id, place)) = &id
         && (id.is_empty() || !id.is_ascii() || *id != crate::site::slug(id))
     {
-        let reason = Reason::new(format!("“{id}” cannot stand in an address"), "use lower-case letters a–z, digits and hyphens, like cn-tokyo");
+        let reason =
+            Reason::new(format!("“{id}” cannot stand in an address"), "use lower-case letters a–z, digits and hyphens, like cn-tokyo");
         table.reading().tell(place, reason);
     }
     let name = LocalText::take_required(table, "name");

@@ -71,7 +71,8 @@ impl Office {
         let edition = folder.edition();
         let own = |(known, year, _): &&StepName| known == slug && Some(year) == edition.as_ref();
         let known: Option<BTreeSet<String>> = known_steps.map(|steps| steps.iter().filter(own).map(|(_, _, name)| name.clone()).collect());
-        let circumstances = Circumstances { site: &self.site, now: self.clock.now(), known_steps: known.as_ref(), mail_leaves: self.mail_leaves };
+        let circumstances =
+            Circumstances { site: &self.site, now: self.clock.now(), known_steps: known.as_ref(), mail_leaves: self.mail_leaves };
         problems.extend(judge(&folder, &missions, &circumstances));
         (folder, problems)
     }
@@ -83,7 +84,9 @@ impl Office {
         let (folder, problems) = self.read(slug, Some(&known));
         let edition = folder.edition();
         let (steps, record) = match &edition {
-            Some(edition) => (store::steps_of(&mut connection, slug, edition).await?, store::edition(&mut connection, slug, edition).await?),
+            Some(edition) => {
+                (store::steps_of(&mut connection, slug, edition).await?, store::edition(&mut connection, slug, edition).await?)
+            }
             None => (Vec::new(), None),
         };
         let file = folder.file.as_ref().map(|(_, file)| file);

@@ -69,7 +69,8 @@ impl Reach {
     /// Whether a person chose to hear of it. No topic chosen means all.
     pub(super) fn includes(&self, choices: &Choices, acted: bool) -> bool {
         let topic = choices.topics.is_empty() || choices.topics.iter().any(|topic| self.topics.contains(topic));
-        let language = self.languages.is_empty() || choices.languages.iter().flat_map(Language::fallbacks).any(|language| self.languages.contains(&language));
+        let language = self.languages.is_empty()
+            || choices.languages.iter().flat_map(Language::fallbacks).any(|language| self.languages.contains(&language));
         let whom = match self.to {
             Whom::Everyone => true,
             Whom::Acted => acted,
@@ -139,7 +140,13 @@ mod tests {
     }
 
     fn reach(languages: &[&str], fallback: &[&str], to: Whom) -> Reach {
-        Reach { topics: ["petitions".to_owned()].into(), languages: tags(languages), fallback: tags(fallback), to, available: tags(&["en", "ja"]) }
+        Reach {
+            topics: ["petitions".to_owned()].into(),
+            languages: tags(languages),
+            fallback: tags(fallback),
+            to,
+            available: tags(&["en", "ja"]),
+        }
     }
 
     #[test]

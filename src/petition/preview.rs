@@ -1,8 +1,8 @@
 //! What a step would send, as files to look at.
 
+use super::file::Whom;
 use super::office::Office;
 use super::render::{mailing_key, render, without_slots};
-use super::file::Whom;
 use crate::language::Language;
 use anyhow::{Context as _, bail};
 use std::path::{Path, PathBuf};

@@ -49,7 +49,8 @@ async fn remind(petition: &PetitionStep, case: &Case<'_>, row: &StepRow, due: Ti
     }
     let mut tx = office.db.begin().await?;
     let approved = store::approvals_of(&mut tx, row.id, hash).await?;
-    let silent: Vec<Address> = office.settings.approvers.iter().filter(|address| !approved.contains(&office.vault.index(address))).cloned().collect();
+    let silent: Vec<Address> =
+        office.settings.approvers.iter().filter(|address| !approved.contains(&office.vault.index(address))).cloned().collect();
     if silent.is_empty() {
         return Ok(());
     }
@@ -71,7 +72,13 @@ async fn remind(petition: &PetitionStep, case: &Case<'_>, row: &StepRow, due: Ti
 
 /// Tells staff that a step's time came without approval; and when even the late limit is over,
 /// that it will not be sent.
-async fn time_ran_out(petition: &PetitionStep, case: &Case<'_>, step: &StepPlan, row: Option<&StepRow>, due: Timestamp) -> anyhow::Result<()> {
+async fn time_ran_out(
+    petition: &PetitionStep,
+    case: &Case<'_>,
+    step: &StepPlan,
+    row: Option<&StepRow>,
+    due: Timestamp,
+) -> anyhow::Result<()> {
     let office = &petition.office;
     let over = is_too_late(office.clock.now(), due, office.settings.late_limit, case.file.edition.deadline);
     let stem = if over { "petition-missed" } else { "petition-overdue" };

@@ -25,7 +25,8 @@ pub fn scaffold(dir: &Path, slug: &str, day: Date) -> anyhow::Result<PathBuf> {
     std::fs::create_dir_all(&folder).with_context(|| format!("the folder {} cannot be made", folder.display()))?;
     for (name, text) in FILES {
         let path = folder.join(name);
-        std::fs::write(&path, text.replace("2027-09-24", &day.to_string())).with_context(|| format!("{} cannot be written", path.display()))?;
+        std::fs::write(&path, text.replace("2027-09-24", &day.to_string()))
+            .with_context(|| format!("{} cannot be written", path.display()))?;
     }
     Ok(folder)
 }

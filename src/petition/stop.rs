@@ -5,8 +5,8 @@ use super::render::mailing_key;
 use super::store::{self, StepState};
 use crate::clock::Timestamp;
 use crate::delivery::{self, MailingState};
-use crate::noticeboard::{self, Notice};
 use crate::language::Voice;
+use crate::noticeboard::{self, Notice};
 use crate::vault::{Purpose, TokenRefused, Vault};
 use sqlx::AnyConnection;
 
@@ -31,7 +31,12 @@ pub struct Stopped {
 }
 
 /// Reads what a stop link stops. Changes nothing.
-pub async fn read_stop(connection: &mut AnyConnection, vault: &Vault, token: &str, now: Timestamp) -> anyhow::Result<Result<Standing, TokenRefused>> {
+pub async fn read_stop(
+    connection: &mut AnyConnection,
+    vault: &Vault,
+    token: &str,
+    now: Timestamp,
+) -> anyhow::Result<Result<Standing, TokenRefused>> {
     let claims = match vault.read_token(Purpose::Stop, token, now) {
         Ok(claims) => claims,
         Err(refused) => return Ok(Err(refused)),
@@ -44,7 +49,14 @@ pub async fn read_stop(connection: &mut AnyConnection, vault: &Vault, token: &st
 
 /// Stops an edition: nothing more of it goes out, whatever its file says. `by` is `link` or
 /// `command`; staff are told.
-pub async fn stop(connection: &mut AnyConnection, slug: &str, edition: &str, by: &str, voice: &Voice, now: Timestamp) -> anyhow::Result<Stopped> {
+pub async fn stop(
+    connection: &mut AnyConnection,
+    slug: &str,
+    edition: &str,
+    by: &str,
+    voice: &Voice,
+    now: Timestamp,
+) -> anyhow::Result<Stopped> {
     store::enter_edition(connection, slug, edition).await?;
     store::lock_edition(connection, slug, edition).await?;
     let newly = store::set_stopped(connection, slug, edition, by, now).await?;
@@ -60,7 +72,13 @@ pub async fn stop(connection: &mut AnyConnection, slug: &str, edition: &str, by:
 }
 
 /// Ends the mailings of an edition that are not finished. Returns how many people get nothing.
-pub(super) async fn cancel_unfinished(connection: &mut AnyConnection, slug: &str, edition: &str, by: &str, now: Timestamp) -> anyhow::Result<u64> {
+pub(super) async fn cancel_unfinished(
+    connection: &mut AnyConnection,
+    slug: &str,
+    edition: &str,
+    by: &str,
+    now: Timestamp,
+) -> anyhow::Result<u64> {
     let mut skipped = 0;
     for step in store::steps_of(connection, slug, edition).await? {
         let (Some(mailing), true) = (step.mailing, matches!(step.state, StepState::Sending | StepState::Sent)) else { continue };

@@ -167,7 +167,11 @@ pub(super) fn counts_line(voice: &Voice, counts: &Counts) -> String {
 
 /// A step of the plan, in words.
 pub(super) fn planned(voice: &Voice, step: &PlannedStep, zone: &TimeZone) -> StepView {
-    let mut lines = vec![when(voice, step.due, zone), voice.say(&format!("petition-to-{}", step.to.as_str().replace('_', "-"))), counts_line(voice, &step.counts)];
+    let mut lines = vec![
+        when(voice, step.due, zone),
+        voice.say(&format!("petition-to-{}", step.to.as_str().replace('_', "-"))),
+        counts_line(voice, &step.counts),
+    ];
     if step.counts.without_text > 0 {
         lines.push(voice.say_with("petition-without-text", "count", step.counts.without_text));
     }

@@ -68,7 +68,10 @@ pub(super) fn parse(source: Source) -> (Option<Text>, Vec<Problem>) {
     let subject = line.strip_prefix('#').filter(|rest| rest.starts_with([' ', '\u{3000}'])).map(|rest| rest.trim().to_owned());
     let refusal = match &subject {
         _ if line.is_empty() => Some(Reason::new("the file is empty", "write the subject on the first line after # and the text below")),
-        None => Some(Reason::new("the first line is not the subject", "begin the file with a line like  # Ten days are left  and the text below")),
+        None => Some(Reason::new(
+            "the first line is not the subject",
+            "begin the file with a line like  # Ten days are left  and the text below",
+        )),
         Some(subject) if subject.is_empty() => Some(Reason::new("the subject is empty", "write it on the first line, after the #")),
         Some(_) if text[end..].trim().is_empty() => Some(Reason::new("there is no text below the subject", "write the text")),
         Some(_) => None,
@@ -87,7 +90,8 @@ pub(super) fn placeholder_reason(found: &str) -> Reason {
 /// What stands for something that was to be filled in, with its place.
 pub(super) fn placeholders(text: &str) -> Vec<(Range<usize>, &str)> {
     const WORDS: [&str; 12] = ["XXX", "TODO", "TBD", "FIXME", "xxx", "○○", "〇〇", "◯◯", "●●", "△△", "××", "＊＊"];
-    let mut found: Vec<Range<usize>> = WORDS.iter().flat_map(|word| text.match_indices(word)).map(|(at, word)| at..at + word.len()).collect();
+    let mut found: Vec<Range<usize>> =
+        WORDS.iter().flat_map(|word| text.match_indices(word)).map(|(at, word)| at..at + word.len()).collect();
     found.extend(enclosed(text, '{', '}'));
     found.extend(enclosed(text, '[', ']').filter(|span| is_blank_to_fill(&text[span.clone()], &text[span.end..])));
     found.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end)));

@@ -1,9 +1,17 @@
 //! The web server's rooms, one per audience. What all share: state, errors, security headers.
 
+mod article;
+mod catalogue;
 mod client;
+mod conditional;
 mod error;
+mod excerpt;
+mod feeds;
+mod health;
 mod layout;
 mod page;
+mod place;
+mod reading;
 mod server;
 mod subscribing;
 
@@ -106,6 +114,11 @@ impl State {
 
 /// Every address of the public server.
 pub fn router(state: State) -> Router {
-    let router = Router::new().merge(page::assets()).merge(subscribing::routes());
+    let router = Router::new()
+        .merge(page::assets())
+        .merge(health::router())
+        .merge(catalogue::router())
+        .merge(reading::router())
+        .merge(subscribing::routes());
     page::with_common_headers(router, &state).with_state(state)
 }

@@ -7,10 +7,8 @@ mod support;
 mod content;
 mod database;
 mod delivery;
+mod feeds;
 mod layers;
-<<<<<<< HEAD
-mod reading;
-=======
 mod mail;
->>>>>>> delivery
+mod reading;
 mod vault;

@@ -180,7 +180,8 @@ pub(in crate::petition) async fn set_stopped(
 
 /// Takes a stop back. Returns whether it was stopped.
 pub(in crate::petition) async fn set_resumed(connection: &mut AnyConnection, slug: &str, edition: &str) -> anyhow::Result<bool> {
-    let sql = "UPDATE petition_edition SET stopped_at = NULL, stopped_by = NULL WHERE slug = $1 AND edition = $2 AND stopped_at IS NOT NULL";
+    let sql =
+        "UPDATE petition_edition SET stopped_at = NULL, stopped_by = NULL WHERE slug = $1 AND edition = $2 AND stopped_at IS NOT NULL";
     let done = sqlx::query(sql).bind(slug).bind(edition).execute(connection).await?;
     Ok(done.rows_affected() == 1)
 }

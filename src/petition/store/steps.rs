@@ -193,7 +193,12 @@ pub(in crate::petition) async fn texts_of(connection: &mut AnyConnection, step: 
 }
 
 /// Records that enough approved.
-pub(in crate::petition) async fn set_approved(connection: &mut AnyConnection, step: i64, due: Timestamp, now: Timestamp) -> anyhow::Result<()> {
+pub(in crate::petition) async fn set_approved(
+    connection: &mut AnyConnection,
+    step: i64,
+    due: Timestamp,
+    now: Timestamp,
+) -> anyhow::Result<()> {
     sqlx::query("UPDATE petition_step SET state = 'approved', approved_at = $1, due_at = $2 WHERE id = $3 AND state = 'proposed'")
         .bind(now.as_millis())
         .bind(due.as_millis())
@@ -214,14 +219,24 @@ pub(in crate::petition) async fn set_launched(connection: &mut AnyConnection, st
 }
 
 /// Moves a step on, if it still stands where it stood. Returns whether it did.
-pub(in crate::petition) async fn set_state(connection: &mut AnyConnection, step: i64, from: StepState, to: StepState) -> anyhow::Result<bool> {
+pub(in crate::petition) async fn set_state(
+    connection: &mut AnyConnection,
+    step: i64,
+    from: StepState,
+    to: StepState,
+) -> anyhow::Result<bool> {
     let sql = "UPDATE petition_step SET state = $1 WHERE id = $2 AND state = $3";
     let done = sqlx::query(sql).bind(to.as_str()).bind(step).bind(from.as_str()).execute(connection).await?;
     Ok(done.rows_affected() == 1)
 }
 
 /// After a stop was taken back, what is approved waits a whole stop window again.
-pub(in crate::petition) async fn restart_stop_window(connection: &mut AnyConnection, slug: &str, edition: &str, now: Timestamp) -> anyhow::Result<()> {
+pub(in crate::petition) async fn restart_stop_window(
+    connection: &mut AnyConnection,
+    slug: &str,
+    edition: &str,
+    now: Timestamp,
+) -> anyhow::Result<()> {
     sqlx::query("UPDATE petition_step SET approved_at = $1 WHERE slug = $2 AND edition = $3 AND state = 'approved'")
         .bind(now.as_millis())
         .bind(slug)

@@ -1,5 +1,6 @@
 //! What tests share: a small world on each database engine.
 
+pub mod articles;
 pub mod postgres;
 pub mod relay;
 pub mod web;
