@@ -2,6 +2,7 @@
 //! programs, problems on standard error.
 
 pub mod output;
+pub mod petition;
 pub mod subscriber;
 
 use crate::clock::Clock;

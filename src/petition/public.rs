@@ -126,6 +126,13 @@ impl PublicPage {
     }
 }
 
+impl PageText {
+    /// The text as sanitised HTML with absolute links.
+    pub fn html(&self, base: &url::Url) -> String {
+        prose::to_html(&self.markdown, base)
+    }
+}
+
 impl PublicMission {
     pub(super) fn of(mission: &Mission, languages: &[Language]) -> Self {
         let by_language = |text: &LocalText| -> BTreeMap<String, String> {

@@ -1,5 +1,6 @@
 //! The web server's rooms, one per audience. What all share: state, errors, security headers.
 
+mod approving;
 mod article;
 mod catalogue;
 mod client;
@@ -10,6 +11,7 @@ mod feeds;
 mod health;
 mod layout;
 mod page;
+mod petitioning;
 mod place;
 mod reading;
 mod server;
@@ -119,6 +121,8 @@ pub fn router(state: State) -> Router {
         .merge(health::router())
         .merge(catalogue::router())
         .merge(reading::router())
-        .merge(subscribing::routes());
+        .merge(subscribing::routes())
+        .merge(petitioning::routes())
+        .merge(approving::routes());
     page::with_common_headers(router, &state).with_state(state)
 }
