@@ -21,8 +21,8 @@ mod trouble;
 mod verdict;
 mod watch;
 
-pub use identity::authority;
 pub use check::check;
+pub use identity::authority;
 pub use removal::{HeldRemoval, accept_removals, held_removals};
 pub use step::ContentStep;
 pub use store::*;
