@@ -96,12 +96,12 @@ to-articles = Read the newest articles
 # Mails
 mail-confirm-subject = Please confirm your subscription to { $site }
 mail-confirm-heading = Please confirm
-mail-confirm-opening = Somebody, you we hope, asked to receive mail from { $site } at this address. Follow the link and press the button there, and it begins.
+mail-confirm-opening = Somebody – we hope it was you – asked to receive mail from { $site } at this address. Follow the link and press the button there, and it begins.
 mail-confirm-button = Confirm the subscription
 mail-confirm-closing = The link can be used for three days. If it was not you, ignore this mail: nothing more will come.
 mail-already-subject = You are subscribed to { $site } already
 mail-already-heading = You are with us already
-mail-already-opening = Somebody, you perhaps, asked to subscribe this address to { $site }. It is subscribed already, and nothing has changed. This link shows what you receive, and lets you change it.
+mail-already-opening = Somebody – perhaps you – asked to subscribe this address to { $site }. It is subscribed already, and nothing has changed. This link shows what you receive, and lets you change it.
 mail-already-button = See your choices
 mail-already-closing = The link can be used for half an hour. If it was not you, you need not do anything.
 mail-choices-subject = Your choices at { $site }

@@ -28,7 +28,7 @@ const PRUNED: i64 = 200;
 /// Mails an hour to everybody together; more is an attack, or a day to be looked at by people.
 const BREAKER: i64 = 500;
 /// While the breaker is open, one look a minute.
-const BREAKER_PAUSE: Duration = Duration::from_secs(60);
+const BREAKER_PAUSE: Duration = Duration::from_mins(1);
 
 /// Handles what the page took in, in order, one at a time.
 pub struct SignupStep {
@@ -164,8 +164,9 @@ fn answer_to(facts: &Facts) -> Option<Answer> {
         (Wish::Subscribe, Some(SubscriptionState::Active)) => Some(Answer::Already),
         (Wish::Subscribe, _) => Some(Answer::Confirm),
         // Also who left may look, and have their address forgotten.
-        (Wish::Preferences, Some(_)) => Some(Answer::Preferences),
-        (Wish::Preferences, None) => None,
+        (Wish::Preferences, Some(SubscriptionState::Active | SubscriptionState::Left)) => Some(Answer::Preferences),
+        // Who never confirmed is written to for that alone.
+        (Wish::Preferences, _) => None,
     }
 }
 
@@ -207,6 +208,7 @@ mod tests {
             (Wish::Subscribe, Some(Left), Some(Answer::Confirm)),
             (Wish::Preferences, Some(Active), Some(Answer::Preferences)),
             (Wish::Preferences, Some(Left), Some(Answer::Preferences)),
+            (Wish::Preferences, Some(Pending), None),
             (Wish::Preferences, None, None),
         ] {
             assert_eq!(answer_to(&facts(wish, standing)), answer, "{wish} {standing:?}");

@@ -15,7 +15,7 @@ use serde::Deserialize;
 type Shared = axum::extract::State<State>;
 
 /// The addresses of this room, each with and without a language before it.
-pub(super) fn routes() -> Router<State> {
+pub(super) fn router() -> Router<State> {
     ["", "/{lang}"].into_iter().fold(Router::new(), |router, prefix| {
         router
             .route(&format!("{prefix}/approve/{{token}}"), get(show).post(approve))

@@ -110,14 +110,14 @@ mod tests {
 
     #[test]
     fn a_network_waits_until_its_span_is_over() {
-        let limit = NetworkLimit::new(2, Duration::from_secs(3600));
+        let limit = NetworkLimit::new(2, Duration::from_hours(1));
         let net = |text: &str| text.parse::<IpNet>().unwrap();
         let start = Timestamp::from_millis(1_800_000_000_000);
         assert!(limit.admit(net("192.0.2.0/24"), start));
-        assert!(limit.admit(net("192.0.2.0/24"), start + Duration::from_secs(1800)));
+        assert!(limit.admit(net("192.0.2.0/24"), start + Duration::from_mins(30)));
         assert!(!limit.admit(net("192.0.2.0/24"), start + Duration::from_secs(3599)));
         assert!(limit.admit(net("198.51.100.0/24"), start + Duration::from_secs(3599)));
-        assert!(limit.admit(net("192.0.2.0/24"), start + Duration::from_secs(3600)));
+        assert!(limit.admit(net("192.0.2.0/24"), start + Duration::from_hours(1)));
         assert!(!limit.admit(net("192.0.2.0/24"), start + Duration::from_secs(3601)));
     }
 }

@@ -121,8 +121,8 @@ pub fn router(state: State) -> Router {
         .merge(health::router())
         .merge(catalogue::router())
         .merge(reading::router())
-        .merge(subscribing::routes())
-        .merge(petitioning::routes())
-        .merge(approving::routes());
+        .merge(subscribing::router())
+        .merge(petitioning::router())
+        .merge(approving::router());
     page::with_common_headers(router, &state).with_state(state)
 }

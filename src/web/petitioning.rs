@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 type Shared = axum::extract::State<State>;
 
 /// The addresses of this room, each with and without a language before it.
-pub(super) fn routes() -> Router<State> {
+pub(super) fn router() -> Router<State> {
     ["", "/{lang}"].into_iter().fold(Router::new(), |router, prefix| {
         router
             .route(&format!("{prefix}/petitions/{{slug}}"), get(with_slash))

@@ -4,11 +4,18 @@
 
 mod support;
 
+mod addressbook;
 mod content;
 mod database;
 mod delivery;
 mod feeds;
 mod layers;
 mod mail;
+mod notice;
+mod petition;
+mod petitioning;
 mod reading;
+mod subscriber;
+mod subscribing;
+mod subscription;
 mod vault;

@@ -2,12 +2,14 @@
 
 use super::super::{Layout, State, WebError, private_page};
 use super::choosing::Summary;
-use super::{Message, Visit};
+use super::{Door, Message, Visit};
 use crate::subscription::{self, Confirmation, Method, Occasion, SignupState, Wish};
-use crate::vault::{Purpose, TokenRefused};
+use crate::vault::Purpose;
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
+
+const DOOR: Door = Door { purpose: Purpose::Confirm, expired: "confirm-expired", fresh: ("/subscribe", "to-subscribe") };
 
 #[derive(Template)]
 #[template(path = "web/confirm.html")]
@@ -19,9 +21,9 @@ struct Page {
 
 /// GET: what was chosen, and the button.
 pub(super) async fn show(axum::extract::State(state): axum::extract::State<State>, visit: Visit) -> Result<Response, WebError> {
-    let id = match read(&state, &visit) {
+    let id = match DOOR.open(&state, &visit) {
         Ok(id) => id,
-        Err(refusal) => return Ok(refusal),
+        Err(closed) => return Ok(closed.page(&state, &visit)),
     };
     let signup = subscription::signup(&mut *state.db.reader().acquire().await?, id).await?;
     match signup.filter(|signup| signup.wish == Wish::Subscribe) {
@@ -37,9 +39,9 @@ pub(super) async fn show(axum::extract::State(state): axum::extract::State<State
 
 /// POST: confirms.
 pub(super) async fn act(axum::extract::State(state): axum::extract::State<State>, visit: Visit) -> Result<Response, WebError> {
-    let id = match read(&state, &visit) {
+    let id = match DOOR.open(&state, &visit) {
         Ok(id) => id,
-        Err(refusal) => return Ok(refusal),
+        Err(closed) => return Ok(closed.page(&state, &visit)),
     };
     let mut tx = state.db.begin().await?;
     let done = subscription::confirm(&mut tx, id, Occasion::by(Method::Page), state.clock.now()).await?;
@@ -51,22 +53,11 @@ fn path(visit: &Visit) -> String {
     format!("/confirm/{}", visit.token)
 }
 
-/// The sign-up of the link, or the page that says why there is none.
-fn read(state: &State, visit: &Visit) -> Result<i64, Response> {
-    state.vault.read_token(Purpose::Confirm, &visit.token, state.clock.now()).map(|claims| claims.subject).map_err(|refused| {
-        let (status, key) = match refused {
-            TokenRefused::Invalid => (StatusCode::NOT_FOUND, "link-broken"),
-            TokenRefused::Expired => (StatusCode::GONE, "confirm-expired"),
-        };
-        Message::new(state, &visit.language, key).with_link("/subscribe", "to-subscribe").respond(status)
-    })
-}
-
 fn told(state: &State, visit: &Visit, confirmation: Confirmation) -> Response {
     let message = |key| Message::new(state, &visit.language, key);
     match confirmation {
         Confirmation::Done => message("confirmed").with_link("/", "to-articles").respond(StatusCode::OK),
         Confirmation::Already => message("confirmed-already").with_link("/preferences", "to-preferences").respond(StatusCode::OK),
-        Confirmation::Gone => message("confirm-expired").with_link("/subscribe", "to-subscribe").respond(StatusCode::GONE),
+        Confirmation::Gone => DOOR.gone(DOOR.expired).page(state, visit),
     }
 }

@@ -2,13 +2,16 @@
 
 use super::super::{Layout, State, WebError, private_page};
 use super::fields::Fields;
-use super::{Message, Visit};
+use super::{Door, Message, Visit};
 use crate::addressbook::Stream;
 use crate::subscription::{self, Method, Occasion};
 use crate::vault::Purpose;
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
+
+/// It never expires.
+const DOOR: Door = Door { purpose: Purpose::Unsubscribe, expired: "link-broken", fresh: ("/preferences", "to-preferences") };
 
 #[derive(Template)]
 #[template(path = "web/unsubscribe.html")]
@@ -21,8 +24,8 @@ struct Page {
 
 /// GET: the button.
 pub(super) async fn show(axum::extract::State(state): axum::extract::State<State>, visit: Visit) -> Response {
-    if let Err(refusal) = read(&state, &visit) {
-        return refusal;
+    if let Err(closed) = DOOR.open(&state, &visit) {
+        return closed.page(&state, &visit);
     }
     let path = format!("/unsubscribe/{}", visit.token);
     let layout = Layout::new(&state, &visit.language, &path).private();
@@ -36,9 +39,9 @@ pub(super) async fn act(
     visit: Visit,
     fields: Fields,
 ) -> Result<Response, WebError> {
-    let person = match read(&state, &visit) {
+    let person = match DOOR.open(&state, &visit) {
         Ok(person) => person,
-        Err(refusal) => return Ok(refusal),
+        Err(closed) => return Ok(closed.page(&state, &visit)),
     };
     let (streams, key): (&[Stream], _) = match fields.first("what") {
         "news" => (&[Stream::News], "left-news"),
@@ -50,11 +53,4 @@ pub(super) async fn act(
     subscription::leave(&mut tx, person, streams, Occasion::by(method), state.clock.now()).await?;
     tx.commit().await?;
     Ok(Message::new(&state, &visit.language, key).with_link("/subscribe", "to-subscribe-again").respond(StatusCode::OK))
-}
-
-fn read(state: &State, visit: &Visit) -> Result<i64, Response> {
-    let claims = state.vault.read_token(Purpose::Unsubscribe, &visit.token, state.clock.now());
-    claims.map(|claims| claims.subject).map_err(|_| {
-        Message::new(state, &visit.language, "link-broken").with_link("/preferences", "to-preferences").respond(StatusCode::NOT_FOUND)
-    })
 }

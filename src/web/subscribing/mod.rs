@@ -11,6 +11,7 @@ use super::client::NetworkLimit;
 use super::layout::NavLink;
 use super::{Layout, State, WebError, page, private_page};
 use crate::language::Language;
+use crate::vault::{Purpose, TokenRefused};
 use askama::Template;
 use axum::Router;
 use axum::extract::{FromRequestParts, RawPathParams};
@@ -25,7 +26,7 @@ use std::time::Duration;
 const FORMS_AN_HOUR: usize = 5;
 
 /// The addresses of this room, each with and without a language before it.
-pub(super) fn routes() -> Router<State> {
+pub(super) fn router() -> Router<State> {
     let limit = Arc::new(NetworkLimit::new(FORMS_AN_HOUR, Duration::from_hours(1)));
     ["", "/{lang}"]
         .into_iter()
@@ -58,6 +59,46 @@ impl FromRequestParts<State> for Visit {
             return Err(WebError::NotFound);
         }
         Ok(Self { language, token: param("token").unwrap_or_default().to_owned() })
+    }
+}
+
+/// What a link opens, and where one gets another when it opens nothing.
+struct Door {
+    purpose: Purpose,
+    /// The texts for a link that is too old.
+    expired: &'static str,
+    /// The page that leads to a fresh one, and what its button says.
+    fresh: (&'static str, &'static str),
+}
+
+impl Door {
+    /// The row that the link is for.
+    fn open(&self, state: &State, visit: &Visit) -> Result<i64, Closed> {
+        state.vault.read_token(self.purpose, &visit.token, state.clock.now()).map(|claims| claims.subject).map_err(|refused| {
+            let (status, key) = match refused {
+                TokenRefused::Invalid => (StatusCode::NOT_FOUND, "link-broken"),
+                TokenRefused::Expired => (StatusCode::GONE, self.expired),
+            };
+            Closed { status, key, fresh: self.fresh }
+        })
+    }
+
+    /// The page for a link that is genuine, but whose row is no more.
+    fn gone(&self, key: &'static str) -> Closed {
+        Closed { status: StatusCode::GONE, key, fresh: self.fresh }
+    }
+}
+
+/// Why a link opens nothing.
+struct Closed {
+    status: StatusCode,
+    key: &'static str,
+    fresh: (&'static str, &'static str),
+}
+
+impl Closed {
+    fn page(&self, state: &State, visit: &Visit) -> Response {
+        Message::new(state, &visit.language, self.key).with_link(self.fresh.0, self.fresh.1).respond(self.status)
     }
 }
 

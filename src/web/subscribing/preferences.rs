@@ -4,11 +4,13 @@ use super::super::client::{self, NetworkLimit};
 use super::super::{Layout, State, WebError, private_page};
 use super::choosing::{self, Choosing};
 use super::fields::{Fields, form_token, within_limit};
-use super::{Message, Visit};
+use super::{Door, Message, Visit};
 use crate::address::Address;
 use crate::addressbook::Stream;
-use crate::subscription::{self, CONSENT_TEXT_VERSION, Method, NewSignup, Occasion, Subscription, SubscriptionState, Wish};
-use crate::vault::{Purpose, TokenRefused};
+use crate::subscription::{
+    self, CONSENT_TEXT_VERSION, Choices, Method, NewSignup, Occasion, PETITIONS, Subscription, SubscriptionState, Wish,
+};
+use crate::vault::Purpose;
 use askama::Template;
 use axum::Extension;
 use axum::extract::ConnectInfo;
@@ -16,6 +18,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use std::net::SocketAddr;
 use std::sync::Arc;
+
+const DOOR: Door = Door { purpose: Purpose::Preferences, expired: "preferences-expired", fresh: ("/preferences", "to-preferences") };
 
 #[derive(Template)]
 #[template(path = "web/preferences_ask.html")]
@@ -93,21 +97,20 @@ struct ChoicesPage {
 
 /// GET: the choices, as they are.
 pub(super) async fn show(axum::extract::State(state): axum::extract::State<State>, visit: Visit) -> Result<Response, WebError> {
-    let person = match read(&state, &visit) {
+    let person = match DOOR.open(&state, &visit) {
         Ok(person) => person,
-        Err(refusal) => return Ok(refusal),
+        Err(closed) => return Ok(closed.page(&state, &visit)),
     };
     let found = subscription::subscription(&mut *state.db.reader().acquire().await?, person).await?;
     let Some(found) = found else { return Ok(gone(&state, &visit)) };
     let path = format!("/preferences/{}", visit.token);
     let layout = Layout::new(&state, &visit.language, &path).private();
-    let active = found.state == SubscriptionState::Active;
-    let page = ChoicesPage {
-        action: layout.path(&path),
-        choosing: active.then(|| Choosing::new(&state, &layout, &found.choices)),
-        streams: (active && state.petitions.is_some()).then(|| streams_of(&found)),
-        layout,
-    };
+    let mut choosing = (found.state == SubscriptionState::Active).then(|| Choosing::new(&state, &layout, &found.choices));
+    let streams = choosing.as_mut().filter(|_| state.petitions.is_some()).map(|choosing| {
+        choosing.topics.retain(|topic| topic.value != PETITIONS);
+        streams_of(&found)
+    });
+    let page = ChoicesPage { action: layout.path(&path), choosing, streams, layout };
     Ok(private_page(StatusCode::OK, &page))
 }
 
@@ -117,9 +120,9 @@ pub(super) async fn act(
     visit: Visit,
     fields: Fields,
 ) -> Result<Response, WebError> {
-    let person = match read(&state, &visit) {
+    let person = match DOOR.open(&state, &visit) {
         Ok(person) => person,
-        Err(refusal) => return Ok(refusal),
+        Err(closed) => return Ok(closed.page(&state, &visit)),
     };
     let now = state.clock.now();
     let occasion = Occasion::by(Method::Page);
@@ -136,7 +139,7 @@ pub(super) async fn act(
         }
         _ => {
             let layout = Layout::new(&state, &visit.language, "/");
-            let Some(choices) = choosing::read(&state, &layout, &fields) else {
+            let Some(choices) = chosen(&state, &layout, &fields) else {
                 drop(tx);
                 return show(axum::extract::State(state), visit).await;
             };
@@ -150,13 +153,25 @@ pub(super) async fn act(
     Ok(page.respond(StatusCode::OK))
 }
 
-/// Which streams come, as the form says it.
-fn streams_of(subscription: &Subscription) -> &'static str {
-    match (subscription.refused.contains(&Stream::News), subscription.refused.contains(&Stream::Petitions)) {
-        (false, true) => "news",
-        (true, false) => "petitions",
+/// Which streams come, as the form says it: by what is refused, and by what is read about.
+fn streams_of(Subscription { choices: Choices { topics, .. }, refused, .. }: &Subscription) -> &'static str {
+    let comes = |stream, topic: fn(&String) -> bool| !refused.contains(&stream) && (topics.is_empty() || topics.iter().any(topic));
+    let news = comes(Stream::News, |topic| topic != PETITIONS);
+    let petitions = comes(Stream::Petitions, |topic| topic == PETITIONS);
+    match (news, petitions) {
+        (true, false) => "news",
+        (false, true) => "petitions",
         _ => "both",
     }
+}
+
+/// What the form chose. It asks about petitions once, as a stream and not as a topic.
+fn chosen(state: &State, layout: &Layout, fields: &Fields) -> Option<Choices> {
+    let mut choices = choosing::read(state, layout, fields)?;
+    if matches!(fields.first("streams"), "both" | "petitions") && !choices.topics.is_empty() {
+        choices.topics.insert(PETITIONS.to_owned());
+    }
+    Some(choices)
 }
 
 /// What the form refuses; `None` where it did not ask.
@@ -169,16 +184,6 @@ fn refused_by(fields: &Fields) -> Option<&'static [Stream]> {
     }
 }
 
-fn read(state: &State, visit: &Visit) -> Result<i64, Response> {
-    state.vault.read_token(Purpose::Preferences, &visit.token, state.clock.now()).map(|claims| claims.subject).map_err(|refused| {
-        let (status, key) = match refused {
-            TokenRefused::Invalid => (StatusCode::NOT_FOUND, "link-broken"),
-            TokenRefused::Expired => (StatusCode::GONE, "preferences-expired"),
-        };
-        Message::new(state, &visit.language, key).with_link("/preferences", "to-preferences").respond(status)
-    })
-}
-
 fn gone(state: &State, visit: &Visit) -> Response {
-    Message::new(state, &visit.language, "choices-gone").with_link("/subscribe", "to-subscribe").respond(StatusCode::GONE)
+    DOOR.gone("choices-gone").page(state, visit)
 }
