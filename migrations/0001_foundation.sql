@@ -361,19 +361,29 @@ CREATE INDEX delivery_by_person ON delivery (person_id);
 
 ---------------------------------------------------------------------------------- petitions
 
+-- What a petition's folder says now.
+CREATE TABLE petition_folder (
+    slug TEXT NOT NULL PRIMARY KEY,
+    -- NULL while the file cannot be read.
+    edition TEXT,
+    content_hash TEXT NOT NULL,
+    changed_at BIGINT NOT NULL,
+    -- When staff were answered.
+    told_at BIGINT
+);
+
 CREATE TABLE petition_edition (
     slug TEXT NOT NULL,
     edition TEXT NOT NULL,
-    -- What the folder says now.
-    content_hash TEXT NOT NULL,
-    changed_at BIGINT NOT NULL,
-    -- The last content staff were told of, and approvers were asked about.
-    told_hash TEXT,
+    -- The content approvers were asked about, and when.
     asked_hash TEXT,
+    asked_at BIGINT,
     -- Set by a button or command; outranks the file.
     stopped_at BIGINT,
     stopped_by TEXT,
+    -- When the first step launched, and what the public sees since, as JSON.
     published_at BIGINT,
+    page TEXT,
     PRIMARY KEY (slug, edition)
 );
 
@@ -384,23 +394,26 @@ CREATE TABLE petition_step (
     name TEXT NOT NULL,
     -- The texts below were rendered from this content.
     content_hash TEXT NOT NULL,
-    -- proposed, approved, sent, held, missed
+    -- proposed, approved, sending, sent, held, missed, stopped
     state TEXT NOT NULL,
     due_at BIGINT,
     approved_at BIGINT,
     mailing_id BIGINT REFERENCES mailing (id),
+    -- What else approval binds, as JSON: audience, deadline, the public page.
+    terms TEXT NOT NULL,
     UNIQUE (slug, edition, name)
 );
 
 -- The rendered texts that approvers see: exactly what is sent.
 CREATE TABLE petition_text (
     step_id BIGINT NOT NULL REFERENCES petition_step (id),
-    content_hash TEXT NOT NULL,
     language TEXT NOT NULL,
     subject TEXT NOT NULL,
     body_text TEXT NOT NULL,
     body_html TEXT NOT NULL,
     mark TEXT NOT NULL,
+    -- How many people it would go to, counted when approvers were asked.
+    readers BIGINT NOT NULL,
     PRIMARY KEY (step_id, language)
 );
 

@@ -1,5 +1,6 @@
 //! The web server's rooms, one per audience. What all share: state, errors, security headers.
 
+mod approving;
 mod archive;
 mod article;
 mod catalogue;
@@ -11,6 +12,7 @@ mod feeds;
 mod health;
 mod layout;
 mod page;
+mod petitioning;
 mod place;
 mod reading;
 mod server;
@@ -134,6 +136,8 @@ pub fn router(state: State) -> Router {
         .merge(health::router())
         .merge(catalogue::router())
         .merge(reading::router())
-        .merge(subscribing::router());
+        .merge(subscribing::router())
+        .merge(petitioning::router())
+        .merge(approving::router());
     page::with_common_headers(router, &state).with_state(state)
 }

@@ -14,6 +14,8 @@ mod feeds;
 mod layers;
 mod mail;
 mod notice;
+mod petition;
+mod petitioning;
 mod reading;
 mod schedule;
 mod subscriber;

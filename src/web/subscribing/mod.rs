@@ -105,7 +105,7 @@ impl Closed {
 /// A page that only tells something.
 #[derive(Template)]
 #[template(path = "web/message.html")]
-struct Message {
+pub(super) struct Message {
     layout: Layout,
     heading: String,
     paragraphs: Vec<String>,
@@ -114,7 +114,7 @@ struct Message {
 
 impl Message {
     /// The page whose texts are `KEY-heading` and `KEY-text`.
-    fn new(state: &State, language: &Language, key: &str) -> Self {
+    pub(super) fn new(state: &State, language: &Language, key: &str) -> Self {
         let layout = Layout::new(state, language, "/").private();
         let site = layout.site_title.clone();
         let heading = layout.voice.say(&format!("{key}-heading"));
@@ -128,7 +128,7 @@ impl Message {
         self
     }
 
-    fn respond(&self, status: StatusCode) -> Response {
+    pub(super) fn respond(&self, status: StatusCode) -> Response {
         private_page(status, self)
     }
 }
