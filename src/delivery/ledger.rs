@@ -1,1 +1,415 @@
 //! SQL of the ledger: claim, mark, settle.
+//!
+//! A claim gives a delivery to one worker for a while and raises its fence; whatever is written
+//! about it later must show that fence. So a worker that was too slow, or thought dead, changes
+//! nothing any more.
+
+use super::rules::{Attempt, Settlement, Standing, reason_to_skip};
+use super::store::is_postgres;
+use super::{Kind, MailingState, OnDoubt};
+use crate::addressbook::{Deliverability, Stream};
+use crate::clock::Timestamp;
+use crate::db::Engine;
+use crate::language::Language;
+use crate::noticeboard::{self, Notice};
+use serde_json::json;
+use sqlx::{AnyConnection, FromRow};
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+/// How long a claim holds: longer than the longest round and the wait for a final dot.
+pub(super) const LEASE: Duration = Duration::from_secs(15 * 60);
+/// Mailings that one claim looks into.
+const MAILINGS: i64 = 50;
+
+/// Who claims, and by which clocks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Claimant<'a> {
+    /// This process.
+    pub(super) owner: &'a str,
+    /// The instant at which work is due.
+    pub(super) now: Timestamp,
+    /// The instant by which leases are measured.
+    pub(super) lease_time: Timestamp,
+}
+
+/// A delivery that this worker has.
+#[derive(Clone, Debug)]
+pub(super) struct Claim {
+    pub(super) attempt: Attempt,
+    pub(super) mailing: i64,
+    pub(super) mailing_key: String,
+    pub(super) kind: Kind,
+    pub(super) stream: Stream,
+    pub(super) variant: i64,
+    /// With the mailing's key it makes the Message-ID.
+    pub(super) recipient: String,
+    pub(super) person: Option<i64>,
+    pub(super) address_sealed: String,
+    pub(super) personal: Option<String>,
+}
+
+/// A rendered text, its slots open.
+#[derive(Clone, Debug)]
+pub(super) struct Variant {
+    pub(super) language: Language,
+    pub(super) subject: String,
+    pub(super) body_text: String,
+    pub(super) body_html: String,
+    pub(super) mark: String,
+}
+
+/// Puts in order what time has changed: claims that ran out, mailings past their deadline,
+/// mailings whose last delivery is settled.
+pub(super) async fn tidy(connection: &mut AnyConnection, engine: Engine, claimant: Claimant<'_>) -> anyhow::Result<()> {
+    // One daemon serves an SQLite file, so what another owner holds there was left by a crash.
+    let foreign = match engine {
+        Engine::Sqlite => claimant.owner,
+        Engine::Postgres => "",
+    };
+    take_back_leased(connection, foreign, claimant).await?;
+    take_back_doubtful(connection, foreign, claimant).await?;
+    skip_overdue(connection, claimant.now).await?;
+    finish(connection, claimant.now).await
+}
+
+async fn take_back_leased(connection: &mut AnyConnection, foreign: &str, claimant: Claimant<'_>) -> anyhow::Result<()> {
+    sqlx::query(
+        "UPDATE delivery SET state = 'queued', lease_owner = NULL, lease_until = NULL
+         WHERE state = 'leased' AND (lease_until < $1 OR ($2 <> '' AND lease_owner <> $2))",
+    )
+    .bind(claimant.lease_time.as_millis())
+    .bind(foreign)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// What a crash left in doubt is tried once more or held, as its mailing says.
+async fn take_back_doubtful(connection: &mut AnyConnection, foreign: &str, claimant: Claimant<'_>) -> anyhow::Result<()> {
+    const RETRY: &str = "UPDATE delivery
+        SET state = 'deferred', reason = 'in doubt once', reply = 'Clarion stopped before the relay answered', doubts = doubts + 1,
+            attempts = attempts + 1, due_at = $1, lease_owner = NULL, lease_until = NULL
+        WHERE state = 'in_doubt' AND (lease_until < $2 OR ($3 <> '' AND lease_owner <> $3))
+          AND doubts = 0 AND mailing_id IN (SELECT id FROM mailing WHERE on_doubt = 'retry')";
+    const HOLD: &str = "UPDATE delivery
+        SET state = 'held', reason = 'in doubt', reply = 'Clarion stopped before the relay answered', doubts = doubts + 1,
+            attempts = attempts + 1, settled_at = $1, lease_owner = NULL, lease_until = NULL
+        WHERE state = 'in_doubt' AND (lease_until < $2 OR ($3 <> '' AND lease_owner <> $3))";
+    for sql in [RETRY, HOLD] {
+        sqlx::query(sql)
+            .bind(claimant.now.as_millis())
+            .bind(claimant.lease_time.as_millis())
+            .bind(foreign)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn skip_overdue(connection: &mut AnyConnection, now: Timestamp) -> anyhow::Result<()> {
+    sqlx::query(
+        "UPDATE delivery SET state = 'skipped', reason = 'deadline', settled_at = $1
+         WHERE state IN ('queued', 'deferred')
+           AND mailing_id IN (SELECT id FROM mailing WHERE state IN ('ready', 'running', 'paused', 'held') AND deadline < $1)",
+    )
+    .bind(now.as_millis())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Ends mailings whose last delivery is settled, and tells staff where something is held.
+async fn finish(connection: &mut AnyConnection, now: Timestamp) -> anyhow::Result<()> {
+    let ended: Vec<(i64, String)> = sqlx::query_as(
+        "UPDATE mailing SET state = 'done', finished_at = $1
+         WHERE state IN ('ready', 'running')
+           AND NOT EXISTS (SELECT 1 FROM delivery d
+                           WHERE d.mailing_id = mailing.id AND d.state IN ('queued', 'leased', 'in_doubt', 'deferred'))
+         RETURNING id, title",
+    )
+    .bind(now.as_millis())
+    .fetch_all(&mut *connection)
+    .await?;
+    for (mailing, title) in ended {
+        let held: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM delivery WHERE mailing_id = $1 AND state = 'held'")
+            .bind(mailing)
+            .fetch_one(&mut *connection)
+            .await?;
+        if held > 0 {
+            tell_of_held(connection, mailing, &title, held, now).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn tell_of_held(connection: &mut AnyConnection, mailing: i64, title: &str, held: i64, now: Timestamp) -> anyhow::Result<()> {
+    let body = format!(
+        "The mailing “{title}” has ended. For {held} of its mails the connection to the relay was lost at the moment of handing over, \
+         so nobody can say whether they arrived. They are held, not sent again.\n\n\
+         If the relay's log shows that they did not arrive, send them with: clarion mailing retry {mailing}\n\
+         To see which they are: clarion mailing report {mailing}"
+    );
+    let notice = Notice { key: &format!("mailing-held:{mailing}"), subject: &format!("{held} mails are held: {title}"), body: &body };
+    noticeboard::record(connection, &notice, now).await?;
+    Ok(())
+}
+
+/// Mailings that have something due, the most urgent first.
+pub(super) async fn due_mailings(connection: &mut AnyConnection, only: Option<i64>, now: Timestamp) -> anyhow::Result<Vec<i64>> {
+    Ok(sqlx::query_scalar(
+        "SELECT m.id FROM mailing m
+         WHERE m.state IN ('ready', 'running') AND m.not_before <= $1 AND (CAST($2 AS BIGINT) IS NULL OR m.id = $2)
+           AND EXISTS (SELECT 1 FROM delivery d
+                       WHERE d.mailing_id = m.id AND d.state IN ('queued', 'deferred') AND d.due_at <= $1)
+         ORDER BY m.priority, m.id LIMIT $3",
+    )
+    .bind(now.as_millis())
+    .bind(only)
+    .bind(MAILINGS)
+    .fetch_all(connection)
+    .await?)
+}
+
+/// Claims up to `limit` deliveries of these mailings and skips those whose recipient must not
+/// get them. Returns the claims, and how many were skipped.
+pub(super) async fn claim(
+    connection: &mut AnyConnection,
+    mailings: &[i64],
+    limit: i64,
+    claimant: Claimant<'_>,
+) -> anyhow::Result<(Vec<Claim>, usize)> {
+    let mut ids: Vec<i64> = Vec::new();
+    for mailing in mailings {
+        for state in ["queued", "deferred"] {
+            let room = limit - i64::try_from(ids.len())?;
+            if room > 0 {
+                ids.extend(lock_due(connection, *mailing, state, room, claimant.now).await?);
+            }
+        }
+    }
+    let (mut claims, mut skipped) = (Vec::new(), Vec::new());
+    for row in look_up(connection, &ids).await? {
+        match reason_to_skip(&row.standing()?) {
+            Some(reason) => skipped.push((row.id, reason)),
+            None => claims.push(row.into_claim(claimant.now)?),
+        }
+    }
+    skip(connection, &skipped, claimant.now).await?;
+    take(connection, &claims, claimant).await?;
+    Ok((claims, skipped.len()))
+}
+
+/// Rows that nobody else is claiming in this moment.
+async fn lock_due(connection: &mut AnyConnection, mailing: i64, state: &str, limit: i64, now: Timestamp) -> anyhow::Result<Vec<i64>> {
+    let sql = if is_postgres(connection) {
+        "SELECT id FROM delivery WHERE mailing_id = $1 AND state = $2 AND due_at <= $3 ORDER BY due_at, id LIMIT $4
+         FOR UPDATE SKIP LOCKED"
+    } else {
+        "SELECT id FROM delivery WHERE mailing_id = $1 AND state = $2 AND due_at <= $3 ORDER BY due_at, id LIMIT $4"
+    };
+    Ok(sqlx::query_scalar(sql).bind(mailing).bind(state).bind(now.as_millis()).bind(limit).fetch_all(connection).await?)
+}
+
+/// A delivery with everything that decides whether and how it is sent.
+#[derive(FromRow)]
+struct DueRow {
+    id: i64,
+    fence: i64,
+    attempts: i64,
+    doubts: i64,
+    first_attempt_at: Option<i64>,
+    mailing_id: i64,
+    mailing_key: String,
+    kind: String,
+    stream: String,
+    on_doubt: String,
+    variant_id: i64,
+    recipient: String,
+    person_id: Option<i64>,
+    address_sealed: Option<String>,
+    personal: Option<String>,
+    deliverability: Option<String>,
+    suppressed: Option<String>,
+    refused: Option<String>,
+    subscription: Option<String>,
+}
+
+impl DueRow {
+    fn standing(&self) -> anyhow::Result<Standing> {
+        Ok(Standing {
+            stream: Stream::from_stored(&self.stream)?,
+            is_person: self.person_id.is_some(),
+            has_address: self.address_sealed.is_some(),
+            suppressed: self.suppressed.is_some(),
+            refuses_stream: self.refused.is_some(),
+            has_left: self.subscription.as_deref() == Some("left"),
+            deliverability: self.deliverability.as_deref().map(Deliverability::from_stored).transpose()?,
+        })
+    }
+
+    fn into_claim(self, now: Timestamp) -> anyhow::Result<Claim> {
+        Ok(Claim {
+            attempt: Attempt {
+                id: self.id,
+                fence: self.fence + 1,
+                attempts: self.attempts,
+                doubts: self.doubts,
+                on_doubt: OnDoubt::from_stored(&self.on_doubt)?,
+                first_attempt_at: self.first_attempt_at.map_or(now, Timestamp::from_millis),
+            },
+            mailing: self.mailing_id,
+            mailing_key: self.mailing_key,
+            kind: Kind::from_stored(&self.kind)?,
+            stream: Stream::from_stored(&self.stream)?,
+            variant: self.variant_id,
+            recipient: self.recipient,
+            person: self.person_id,
+            address_sealed: self.address_sealed.unwrap_or_default(),
+            personal: self.personal,
+        })
+    }
+}
+
+async fn look_up(connection: &mut AnyConnection, ids: &[i64]) -> anyhow::Result<Vec<DueRow>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    // The order of the list is the order of urgency.
+    let sql = if is_postgres(connection) {
+        "SELECT d.id, d.fence, d.attempts, d.doubts, d.first_attempt_at, d.mailing_id, m.key AS mailing_key, m.kind, m.stream, m.on_doubt,
+                d.variant_id, d.recipient, d.person_id, COALESCE(p.address_sealed, d.address_sealed) AS address_sealed, d.personal,
+                p.deliverability, s.reason AS suppressed, r.stream AS refused, u.state AS subscription
+         FROM json_array_elements_text($1::json) WITH ORDINALITY AS due(id, place)
+         JOIN delivery d ON d.id = CAST(due.id AS BIGINT) JOIN mailing m ON m.id = d.mailing_id
+         LEFT JOIN person p ON p.id = d.person_id
+         LEFT JOIN suppression s ON s.address_index = COALESCE(p.address_index, substr(d.recipient, 3))
+         LEFT JOIN refusal r ON r.person_id = d.person_id AND r.stream = m.stream
+         LEFT JOIN subscription u ON u.person_id = d.person_id
+         ORDER BY due.place"
+    } else {
+        "SELECT d.id, d.fence, d.attempts, d.doubts, d.first_attempt_at, d.mailing_id, m.key AS mailing_key, m.kind, m.stream, m.on_doubt,
+                d.variant_id, d.recipient, d.person_id, COALESCE(p.address_sealed, d.address_sealed) AS address_sealed, d.personal,
+                p.deliverability, s.reason AS suppressed, r.stream AS refused, u.state AS subscription
+         FROM json_each($1) AS due
+         JOIN delivery d ON d.id = due.value JOIN mailing m ON m.id = d.mailing_id
+         LEFT JOIN person p ON p.id = d.person_id
+         LEFT JOIN suppression s ON s.address_index = COALESCE(p.address_index, substr(d.recipient, 3))
+         LEFT JOIN refusal r ON r.person_id = d.person_id AND r.stream = m.stream
+         LEFT JOIN subscription u ON u.person_id = d.person_id
+         ORDER BY due.key"
+    };
+    Ok(sqlx::query_as(sql).bind(serde_json::to_string(ids)?).fetch_all(connection).await?)
+}
+
+async fn skip(connection: &mut AnyConnection, skipped: &[(i64, &str)], now: Timestamp) -> anyhow::Result<()> {
+    if skipped.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = skipped.iter().map(|(id, reason)| json!({ "id": id, "reason": reason })).collect();
+    let sql = if is_postgres(connection) {
+        "UPDATE delivery SET state = 'skipped', reason = r.reason, settled_at = $1
+         FROM json_to_recordset($2::json) AS r(id BIGINT, reason TEXT) WHERE delivery.id = r.id"
+    } else {
+        "UPDATE delivery SET state = 'skipped', reason = r.reason, settled_at = $1
+         FROM (SELECT json_extract(value, '$.id') AS id, json_extract(value, '$.reason') AS reason FROM json_each($2)) AS r
+         WHERE delivery.id = r.id"
+    };
+    sqlx::query(sql).bind(now.as_millis()).bind(serde_json::to_string(&rows)?).execute(connection).await?;
+    Ok(())
+}
+
+/// Writes the leases, and that these mailings run.
+async fn take(connection: &mut AnyConnection, claims: &[Claim], claimant: Claimant<'_>) -> anyhow::Result<()> {
+    let ids: Vec<i64> = claims.iter().map(|claim| claim.attempt.id).collect();
+    let sql = if is_postgres(connection) {
+        "UPDATE delivery SET state = 'leased', lease_owner = $1, lease_until = $2, fence = fence + 1,
+                first_attempt_at = COALESCE(first_attempt_at, $3)
+         WHERE id IN (SELECT CAST(c.value AS BIGINT) FROM json_array_elements_text($4::json) AS c(value))"
+    } else {
+        "UPDATE delivery SET state = 'leased', lease_owner = $1, lease_until = $2, fence = fence + 1,
+                first_attempt_at = COALESCE(first_attempt_at, $3)
+         WHERE id IN (SELECT value FROM json_each($4))"
+    };
+    sqlx::query(sql)
+        .bind(claimant.owner)
+        .bind((claimant.lease_time + LEASE).as_millis())
+        .bind(claimant.now.as_millis())
+        .bind(serde_json::to_string(&ids)?)
+        .execute(&mut *connection)
+        .await?;
+    let running: HashSet<i64> = claims.iter().map(|claim| claim.mailing).collect();
+    for mailing in running {
+        sqlx::query("UPDATE mailing SET state = $1 WHERE id = $2 AND state = 'ready'")
+            .bind(MailingState::Running.as_str())
+            .bind(mailing)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// The texts of some claims.
+pub(super) async fn variants(connection: &mut AnyConnection, claims: &[Claim]) -> anyhow::Result<HashMap<i64, Variant>> {
+    let ids: HashSet<i64> = claims.iter().map(|claim| claim.variant).collect();
+    let ids: Vec<i64> = ids.into_iter().collect();
+    let sql = if is_postgres(connection) {
+        "SELECT id, language, subject, body_text, body_html, mark FROM variant
+         WHERE id IN (SELECT CAST(v.value AS BIGINT) FROM json_array_elements_text($1::json) AS v(value))"
+    } else {
+        "SELECT id, language, subject, body_text, body_html, mark FROM variant WHERE id IN (SELECT value FROM json_each($1))"
+    };
+    let rows: Vec<(i64, String, String, String, String, String)> =
+        sqlx::query_as(sql).bind(serde_json::to_string(&ids)?).fetch_all(connection).await?;
+    rows.into_iter()
+        .map(|(id, language, subject, body_text, body_html, mark)| {
+            Ok((id, Variant { language: Language::parse(&language)?, subject, body_text, body_html, mark }))
+        })
+        .collect()
+}
+
+/// Marks deliveries whose bodies are about to leave as in doubt. Returns those that are still
+/// this worker's: only their bodies may leave.
+pub(super) async fn mark(connection: &mut AnyConnection, bodies: &[(i64, i64)], lease_until: Timestamp) -> anyhow::Result<HashSet<i64>> {
+    if bodies.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let rows: Vec<_> = bodies.iter().map(|(id, fence)| json!({ "id": id, "fence": fence })).collect();
+    let sql = if is_postgres(connection) {
+        "UPDATE delivery SET state = 'in_doubt', lease_until = $1
+         FROM json_to_recordset($2::json) AS r(id BIGINT, fence BIGINT)
+         WHERE delivery.id = r.id AND delivery.fence = r.fence AND delivery.state = 'leased' RETURNING delivery.id"
+    } else {
+        "UPDATE delivery SET state = 'in_doubt', lease_until = $1
+         FROM (SELECT json_extract(value, '$.id') AS rid, json_extract(value, '$.fence') AS rfence FROM json_each($2)) AS r
+         WHERE delivery.id = r.rid AND delivery.fence = r.rfence AND delivery.state = 'leased' RETURNING id"
+    };
+    let granted: Vec<i64> =
+        sqlx::query_scalar(sql).bind(lease_until.as_millis()).bind(serde_json::to_string(&rows)?).fetch_all(connection).await?;
+    Ok(granted.into_iter().collect())
+}
+
+/// Writes results. A delivery that somebody else has claimed since, or that was cancelled, is
+/// left as it is. Returns how many were written.
+pub(super) async fn settle(connection: &mut AnyConnection, settlements: &[Settlement]) -> anyhow::Result<u64> {
+    if settlements.is_empty() {
+        return Ok(0);
+    }
+    let sql = if is_postgres(connection) {
+        "UPDATE delivery SET state = r.state, reason = r.reason, attempts = r.attempts, doubts = r.doubts, due_at = r.due_at,
+                reply = COALESCE(r.reply, delivery.reply), settled_at = r.settled_at, lease_owner = NULL, lease_until = NULL
+         FROM json_to_recordset($1::json) AS r(id BIGINT, fence BIGINT, state TEXT, reason TEXT, attempts BIGINT, doubts BIGINT,
+                                               due_at BIGINT, reply TEXT, settled_at BIGINT)
+         WHERE delivery.id = r.id AND delivery.fence = r.fence AND delivery.state IN ('leased', 'in_doubt', 'queued', 'deferred', 'held')"
+    } else {
+        "UPDATE delivery SET state = r.state, reason = r.reason, attempts = r.attempts, doubts = r.doubts, due_at = r.due_at,
+                reply = COALESCE(r.reply, delivery.reply), settled_at = r.settled_at, lease_owner = NULL, lease_until = NULL
+         FROM (SELECT json_extract(value, '$.id') AS id, json_extract(value, '$.fence') AS fence,
+                      json_extract(value, '$.state') AS state, json_extract(value, '$.reason') AS reason,
+                      json_extract(value, '$.attempts') AS attempts, json_extract(value, '$.doubts') AS doubts,
+                      json_extract(value, '$.due_at') AS due_at, json_extract(value, '$.reply') AS reply,
+                      json_extract(value, '$.settled_at') AS settled_at FROM json_each($1)) AS r
+         WHERE delivery.id = r.id AND delivery.fence = r.fence AND delivery.state IN ('leased', 'in_doubt', 'queued', 'deferred', 'held')"
+    };
+    Ok(sqlx::query(sql).bind(serde_json::to_string(settlements)?).execute(connection).await?.rows_affected())
+}

@@ -1,13 +1,22 @@
 //! Mailings and the ledger of their deliveries: who is to get what, who got it, and what is in
 //! doubt.
 
+mod carrier;
+mod control;
+mod filling;
 mod history;
 mod ledger;
+mod pace;
+mod rules;
+mod scribe;
 mod store;
+mod verp;
 mod worker;
 
+pub use control::*;
 pub use history::*;
 pub use store::*;
+pub use verp::{bounce_token, read_bounce_token};
 pub use worker::DeliveryStep;
 
 use crate::address::Address;

@@ -1,3 +1,8 @@
 //! Mailings and their deliveries.
 
+mod control;
+mod doubt;
 mod making;
+mod office;
+mod sending;
+mod trouble;

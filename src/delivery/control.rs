@@ -1,0 +1,217 @@
+//! The staff's view of mailings, and their hand on them.
+
+use super::{DeliveryState, MailingState};
+use crate::clock::Timestamp;
+use serde::Serialize;
+use sqlx::{AnyConnection, FromRow};
+use std::collections::BTreeMap;
+
+/// A mailing with its sums.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// Its number.
+    pub id: i64,
+    /// What makes it itself.
+    pub key: String,
+    /// What it is for.
+    pub kind: String,
+    /// What it is.
+    pub title: String,
+    /// Where it stands.
+    pub state: MailingState,
+    /// Why it is held or cancelled.
+    pub reason: Option<String>,
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// Nothing leaves before.
+    pub not_before: Timestamp,
+    /// Nothing leaves after.
+    pub deadline: Option<Timestamp>,
+    /// When the last delivery was settled.
+    pub finished_at: Option<Timestamp>,
+    /// Deliveries by state.
+    pub deliveries: BTreeMap<DeliveryState, i64>,
+}
+
+/// One delivery, its recipient by number: never by address.
+#[derive(Clone, Debug, Serialize, FromRow)]
+pub struct Line {
+    /// Its number.
+    pub id: i64,
+    /// The person; none: somebody of the staff.
+    pub person: Option<i64>,
+    /// The language of its text.
+    pub language: String,
+    /// Where it stands.
+    pub state: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// How often it was tried.
+    pub attempts: i64,
+    /// The relay's last words.
+    pub reply: Option<String>,
+    /// When it was settled, in Unix milliseconds.
+    pub settled_at: Option<i64>,
+}
+
+#[derive(FromRow)]
+struct MailingRow {
+    id: i64,
+    key: String,
+    kind: String,
+    title: String,
+    state: String,
+    reason: Option<String>,
+    made_at: i64,
+    not_before: i64,
+    deadline: Option<i64>,
+    finished_at: Option<i64>,
+}
+
+/// The newest mailings, with their sums, the newest first.
+pub async fn newest_mailings(connection: &mut AnyConnection, limit: i64) -> anyhow::Result<Vec<Summary>> {
+    let rows: Vec<MailingRow> = sqlx::query_as(
+        "SELECT id, key, kind, title, state, reason, made_at, not_before, deadline, finished_at FROM mailing ORDER BY id DESC LIMIT $1",
+    )
+    .bind(limit)
+    .fetch_all(&mut *connection)
+    .await?;
+    let Some(oldest) = rows.last().map(|row| row.id) else { return Ok(Vec::new()) };
+    let counts: Vec<(i64, String, i64)> =
+        sqlx::query_as("SELECT mailing_id, state, COUNT(*) FROM delivery WHERE mailing_id >= $1 GROUP BY mailing_id, state")
+            .bind(oldest)
+            .fetch_all(connection)
+            .await?;
+    rows.into_iter().map(|row| summary(row, &counts)).collect()
+}
+
+/// One mailing with its sums.
+pub async fn mailing_summary(connection: &mut AnyConnection, mailing: i64) -> anyhow::Result<Option<Summary>> {
+    let row: Option<MailingRow> =
+        sqlx::query_as("SELECT id, key, kind, title, state, reason, made_at, not_before, deadline, finished_at FROM mailing WHERE id = $1")
+            .bind(mailing)
+            .fetch_optional(&mut *connection)
+            .await?;
+    let Some(row) = row else { return Ok(None) };
+    let counts: Vec<(i64, String, i64)> =
+        sqlx::query_as("SELECT mailing_id, state, COUNT(*) FROM delivery WHERE mailing_id = $1 GROUP BY mailing_id, state")
+            .bind(mailing)
+            .fetch_all(connection)
+            .await?;
+    summary(row, &counts).map(Some)
+}
+
+fn summary(row: MailingRow, counts: &[(i64, String, i64)]) -> anyhow::Result<Summary> {
+    let mut deliveries = BTreeMap::new();
+    for (_, state, count) in counts.iter().filter(|(mailing, ..)| *mailing == row.id) {
+        deliveries.insert(DeliveryState::from_stored(state)?, *count);
+    }
+    Ok(Summary {
+        id: row.id,
+        key: row.key,
+        kind: row.kind,
+        title: row.title,
+        state: MailingState::from_stored(&row.state)?,
+        reason: row.reason,
+        made_at: Timestamp::from_millis(row.made_at),
+        not_before: Timestamp::from_millis(row.not_before),
+        deadline: row.deadline.map(Timestamp::from_millis),
+        finished_at: row.finished_at.map(Timestamp::from_millis),
+        deliveries,
+    })
+}
+
+/// Deliveries of a mailing after a number, in order.
+pub async fn delivery_lines(connection: &mut AnyConnection, mailing: i64, after: i64, limit: i64) -> anyhow::Result<Vec<Line>> {
+    Ok(sqlx::query_as(
+        "SELECT d.id, d.person_id AS person, v.language, d.state, d.reason, d.attempts, d.reply, d.settled_at
+         FROM delivery d JOIN variant v ON v.id = d.variant_id
+         WHERE d.mailing_id = $1 AND d.id > $2 ORDER BY d.id LIMIT $3",
+    )
+    .bind(mailing)
+    .bind(after)
+    .bind(limit)
+    .fetch_all(connection)
+    .await?)
+}
+
+/// Stops a mailing for a while. What a worker has and has not begun comes back at once.
+/// False: it is not one that could be stopped.
+pub async fn pause(connection: &mut AnyConnection, mailing: i64) -> anyhow::Result<bool> {
+    let done = sqlx::query("UPDATE mailing SET state = 'paused' WHERE id = $1 AND state IN ('ready', 'running')")
+        .bind(mailing)
+        .execute(&mut *connection)
+        .await?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query(
+        "UPDATE delivery SET state = 'queued', lease_owner = NULL, lease_until = NULL, fence = fence + 1
+         WHERE mailing_id = $1 AND state = 'leased'",
+    )
+    .bind(mailing)
+    .execute(connection)
+    .await?;
+    Ok(true)
+}
+
+/// Lets a paused or held mailing go on. False: it was neither.
+pub async fn resume(connection: &mut AnyConnection, mailing: i64) -> anyhow::Result<bool> {
+    let done = sqlx::query("UPDATE mailing SET state = 'running', reason = NULL WHERE id = $1 AND state IN ('paused', 'held')")
+        .bind(mailing)
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Queues again what failed or is held in doubt. Returns how many. A cancelled mailing stays
+/// cancelled.
+pub async fn retry(connection: &mut AnyConnection, mailing: i64, now: Timestamp) -> anyhow::Result<u64> {
+    let again = sqlx::query(
+        "UPDATE delivery SET state = 'queued', reason = NULL, doubts = 0, attempts = 0, due_at = $1, settled_at = NULL, fence = fence + 1,
+                -- What was refused is a new mail; what is in doubt must be the same one.
+                first_attempt_at = CASE WHEN state = 'failed' THEN NULL ELSE first_attempt_at END
+         WHERE mailing_id = $2 AND state IN ('failed', 'held')
+           AND EXISTS (SELECT 1 FROM mailing m WHERE m.id = $2 AND m.state IN ('ready', 'running', 'paused', 'held', 'done'))",
+    )
+    .bind(now.as_millis())
+    .bind(mailing)
+    .execute(&mut *connection)
+    .await?;
+    if again.rows_affected() > 0 {
+        sqlx::query("UPDATE mailing SET state = 'running', finished_at = NULL WHERE id = $1 AND state = 'done'")
+            .bind(mailing)
+            .execute(connection)
+            .await?;
+    }
+    Ok(again.rows_affected())
+}
+
+/// The fact that stops all sending.
+const FROZEN: &str = "frozen";
+
+/// Stops all sending now: whatever has not begun waits. False: it was stopped already.
+pub async fn freeze(connection: &mut AnyConnection, now: Timestamp) -> anyhow::Result<bool> {
+    let done = sqlx::query("INSERT INTO fact (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
+        .bind(FROZEN)
+        .bind(now.to_string())
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("UPDATE delivery SET state = 'queued', lease_owner = NULL, lease_until = NULL, fence = fence + 1 WHERE state = 'leased'")
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Lets sending go on. False: it was not stopped.
+pub async fn thaw(connection: &mut AnyConnection) -> anyhow::Result<bool> {
+    let done = sqlx::query("DELETE FROM fact WHERE name = $1").bind(FROZEN).execute(connection).await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Whether all sending is stopped.
+pub async fn frozen(connection: &mut AnyConnection) -> anyhow::Result<bool> {
+    let since: Option<String> =
+        sqlx::query_scalar("SELECT value FROM fact WHERE name = $1").bind(FROZEN).fetch_optional(connection).await?;
+    Ok(since.is_some())
+}

@@ -1,0 +1,46 @@
+//! So many messages a second over all connections.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Gives out moments to send at, evenly spaced. Moments that passed unused are not made up for.
+pub(super) struct Pace {
+    /// None: no limit.
+    spacing: Option<Duration>,
+    next: Mutex<Instant>,
+}
+
+impl Pace {
+    /// So many a second; 0: no limit.
+    pub(super) fn new(per_second: u32) -> Self {
+        Self { spacing: (per_second > 0).then(|| Duration::from_secs(1) / per_second), next: Mutex::new(Instant::now()) }
+    }
+
+    /// How long to wait before the next message. The moment is taken.
+    pub(super) fn take(&self) -> Duration {
+        let Some(spacing) = self.spacing else { return Duration::ZERO };
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let at = (*next).max(now);
+        *next = at + spacing;
+        at - now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn messages_are_spaced_and_lost_time_is_not_made_up_for() {
+        let pace = Pace::new(10);
+        assert_eq!(pace.take(), Duration::ZERO);
+        assert_eq!(pace.take(), Duration::from_millis(100));
+        assert_eq!(pace.take(), Duration::from_millis(200));
+        tokio::time::advance(Duration::from_secs(5)).await;
+        assert_eq!(pace.take(), Duration::ZERO);
+        assert_eq!(pace.take(), Duration::from_millis(100));
+        assert_eq!(Pace::new(0).take(), Duration::ZERO);
+    }
+}

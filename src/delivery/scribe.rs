@@ -1,0 +1,108 @@
+//! The one that writes: results and marks of all connections, as many as wait, in one commit.
+//!
+//! A connection begins a body only after its own earlier results and this body's mark are
+//! durable (DESIGN, Promises). One commit for all makes that cheap.
+
+use super::ledger::{self, LEASE};
+use super::rules::Settlement;
+use crate::db::Db;
+use anyhow::{Context as _, anyhow};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{mpsc, oneshot};
+
+/// Entries written in one commit, at most.
+const PAGE: usize = 400;
+
+/// What one connection has to write.
+struct Entry {
+    settlements: Vec<Settlement>,
+    /// Delivery and fence of the body about to leave.
+    body: Option<(i64, i64)>,
+    /// Answered when durable: whether the body may leave.
+    done: oneshot::Sender<bool>,
+}
+
+/// Results that could not be written, because the database could not commit. They are written
+/// before anything else is begun.
+pub(super) type Unwritten = Arc<Mutex<Vec<Settlement>>>;
+
+/// Where connections hand in what is to be written. Clones write into the same book.
+#[derive(Clone)]
+pub(super) struct Scribe(mpsc::Sender<Entry>);
+
+impl Scribe {
+    /// Starts writing; ends when every clone is dropped.
+    pub(super) fn start(db: Db, unwritten: Unwritten) -> (Self, tokio::task::JoinHandle<()>) {
+        let (sender, receiver) = mpsc::channel(PAGE);
+        (Self(sender), tokio::spawn(write_all(db, unwritten, receiver)))
+    }
+
+    /// Writes results and, with them, the mark of a body about to leave. Returns, when all is
+    /// durable, whether that body may leave: not if the delivery was cancelled, or has become
+    /// somebody else's.
+    pub(super) async fn write(&self, settlements: Vec<Settlement>, body: Option<(i64, i64)>) -> anyhow::Result<bool> {
+        let (done, written) = oneshot::channel();
+        self.0.send(Entry { settlements, body, done }).await.map_err(|_| anyhow!("nobody writes the ledger any more"))?;
+        written.await.context("the ledger could not be written")
+    }
+}
+
+async fn write_all(db: Db, unwritten: Unwritten, mut receiver: mpsc::Receiver<Entry>) {
+    let mut page = Vec::new();
+    while receiver.recv_many(&mut page, PAGE).await > 0 {
+        match write(&db, &page).await {
+            Ok(granted) => {
+                for entry in page.drain(..) {
+                    // Who does not wait any more has dropped its connection.
+                    let _ = entry.done.send(entry.body.is_none_or(|(id, _)| granted.contains(&id)));
+                }
+            }
+            Err(error) => {
+                tracing::error!(error = format!("{error:#}"), "the ledger could not be written; sending stops");
+                keep(&unwritten, page.drain(..).flat_map(|entry| entry.settlements).collect());
+            }
+        }
+    }
+}
+
+async fn write(db: &Db, page: &[Entry]) -> anyhow::Result<HashSet<i64>> {
+    let settlements: Vec<Settlement> = page.iter().flat_map(|entry| entry.settlements.iter().cloned()).collect();
+    let bodies: Vec<(i64, i64)> = page.iter().filter_map(|entry| entry.body).collect();
+    let mut tx = db.begin().await?;
+    let lease_until = db.lease_time(&mut tx).await? + LEASE;
+    let written = ledger::settle(&mut tx, &settlements).await?;
+    if written < settlements.len() as u64 {
+        tracing::warn!(
+            "{} results came too late to be written: their deliveries had been claimed again",
+            settlements.len() as u64 - written
+        );
+    }
+    let granted = ledger::mark(&mut tx, &bodies, lease_until).await?;
+    tx.commit().await?;
+    Ok(granted)
+}
+
+fn keep(unwritten: &Unwritten, settlements: Vec<Settlement>) {
+    unwritten.lock().unwrap_or_else(PoisonError::into_inner).extend(settlements);
+}
+
+/// Writes what could not be written before. An error means that it still cannot.
+pub(super) async fn catch_up(db: &Db, unwritten: &Unwritten) -> anyhow::Result<()> {
+    let waiting = std::mem::take(&mut *unwritten.lock().unwrap_or_else(PoisonError::into_inner));
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let written = async {
+        let mut tx = db.begin().await?;
+        ledger::settle(&mut tx, &waiting).await?;
+        tx.commit().await
+    };
+    match written.await {
+        Ok(()) => Ok(()),
+        Err(error) => {
+            keep(unwritten, waiting);
+            Err(error)
+        }
+    }
+}

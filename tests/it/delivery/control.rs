@@ -1,0 +1,95 @@
+//! The staff's hand on mailings.
+
+use super::office::{digest_to, drain, enter_people, single_step, state_of, states, step};
+use crate::support::relay::{Fault, Relay};
+use crate::support::{World, on_each_engine};
+use clarion::delivery::{self, DeliveryState, MailingState};
+
+#[tokio::test]
+async fn a_paused_mailing_waits_until_it_is_resumed() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start().await;
+        let people = enter_people(&world, 3).await;
+        let mailing = digest_to(&world, &people).await;
+        let step = step(&world, &relay);
+        let mut tx = world.db.begin().await.unwrap();
+        assert!(delivery::pause(&mut tx, mailing).await.unwrap());
+        assert!(!delivery::pause(&mut tx, mailing).await.unwrap());
+        tx.commit().await.unwrap();
+        drain(&step).await;
+        assert!(relay.received().is_empty());
+        assert_eq!(state_of(&world, mailing).await, "paused");
+        let mut tx = world.db.begin().await.unwrap();
+        assert!(delivery::resume(&mut tx, mailing).await.unwrap());
+        assert!(!delivery::resume(&mut tx, mailing).await.unwrap());
+        tx.commit().await.unwrap();
+        drain(&step).await;
+        assert_eq!(relay.received().len(), 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_failed_or_is_held_is_sent_when_staff_say_so() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start().await;
+        relay.next(Fault::Rcpt("550 5.7.1 no"));
+        let people = enter_people(&world, 2).await;
+        let mailing = digest_to(&world, &people).await;
+        let step = single_step(&world, &relay);
+        drain(&step).await;
+        assert_eq!(states(&world, mailing).await[0].0, "failed");
+        let mut tx = world.db.begin().await.unwrap();
+        assert_eq!(delivery::retry(&mut tx, mailing, world.clock.now()).await.unwrap(), 1);
+        tx.commit().await.unwrap();
+        drain(&step).await;
+        assert_eq!(relay.received().len(), 2);
+        assert_eq!(state_of(&world, mailing).await, "done");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn frozen_nothing_leaves_until_it_thaws() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start().await;
+        let people = enter_people(&world, 2).await;
+        digest_to(&world, &people).await;
+        let step = step(&world, &relay);
+        let mut tx = world.db.begin().await.unwrap();
+        assert!(delivery::freeze(&mut tx, world.clock.now()).await.unwrap());
+        assert!(!delivery::freeze(&mut tx, world.clock.now()).await.unwrap());
+        tx.commit().await.unwrap();
+        drain(&step).await;
+        assert!(relay.received().is_empty());
+        let mut tx = world.db.begin().await.unwrap();
+        assert!(delivery::thaw(&mut tx).await.unwrap());
+        tx.commit().await.unwrap();
+        drain(&step).await;
+        assert_eq!(relay.received().len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn sums_and_lines_tell_who_got_what_by_number_only() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start().await;
+        relay.always("person1@example.org", Fault::Rcpt("550 5.1.1 <person1@example.org> unknown"));
+        let people = enter_people(&world, 3).await;
+        let mailing = digest_to(&world, &people).await;
+        drain(&step(&world, &relay)).await;
+        let mut connection = world.db.reader().acquire().await.unwrap();
+        let summary = delivery::mailing_summary(&mut connection, mailing).await.unwrap().unwrap();
+        assert_eq!(summary.state, MailingState::Done);
+        assert_eq!(summary.deliveries, [(DeliveryState::Sent, 2), (DeliveryState::Failed, 1)].into());
+        assert_eq!(delivery::newest_mailings(&mut connection, 10).await.unwrap().len(), 1);
+        assert!(delivery::mailing_summary(&mut connection, 99).await.unwrap().is_none());
+        let first = delivery::delivery_lines(&mut connection, mailing, 0, 2).await.unwrap();
+        let rest = delivery::delivery_lines(&mut connection, mailing, first[1].id, 2).await.unwrap();
+        let numbers: Vec<_> = first.iter().chain(&rest).map(|line| line.person.unwrap()).collect();
+        assert_eq!(numbers, people);
+        assert!(!serde_json::to_string(&(first, rest)).unwrap().contains("@"));
+    })
+    .await;
+}

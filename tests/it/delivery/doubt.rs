@@ -1,0 +1,134 @@
+//! When a connection breaks at the moment of handing over, nobody knows whether the mail
+//! arrived.
+
+use super::office::{digest_to, drain, enter_people, mail_out, plan, run_sql, single_step, state_of, states};
+use crate::support::relay::{Fault, Relay};
+use crate::support::{World, on_each_engine};
+use clarion::delivery::{Kind, NewMailing, OnDoubt};
+use std::time::Duration;
+
+const LATER: Duration = Duration::from_secs(30 * 60);
+
+fn held() -> (String, String) {
+    ("held".to_owned(), "in doubt".to_owned())
+}
+
+#[tokio::test]
+async fn a_mail_in_doubt_is_sent_once_more_with_the_same_bytes_and_then_held() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start().await;
+        relay.next(Fault::CloseAfterDot);
+        relay.next(Fault::CloseAfterDot);
+        let people = enter_people(&world, 1).await;
+        let mailing = digest_to(&world, &people).await;
+        let step = single_step(&world, &relay);
+        drain(&step).await;
+        assert_eq!(states(&world, mailing).await, [("deferred".to_owned(), "in doubt once".to_owned())]);
+        world.pass(LATER);
+        drain(&step).await;
+        assert_eq!(states(&world, mailing).await, [held()]);
+        world.pass(LATER);
+        drain(&step).await;
+        let received = relay.received();
+        assert_eq!(received.len(), 2);
+        assert_eq!((&received[0].data, &received[0].from), (&received[1].data, &received[1].from), "the same mail, byte for byte");
+        assert_eq!(state_of(&world, mailing).await, "done");
+        let told: i64 =
+            sqlx::query_scalar("SELECT COUNT(*) FROM notice WHERE key LIKE 'mailing-held:%'").fetch_one(world.db.reader()).await.unwrap();
+        assert_eq!(told, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_mailing_may_rather_have_doubtful_mail_held_at_once() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start().await;
+        relay.next(Fault::CloseInBody);
+        let people = enter_people(&world, 1).await;
+        let plan = NewMailing { on_doubt: OnDoubt::Hold, ..plan(&world, "petition:a:2027:call", Kind::Petition) };
+        let mailing = mail_out(&world, &plan, &people, &[]).await;
+        let step = single_step(&world, &relay);
+        drain(&step).await;
+        world.pass(LATER);
+        drain(&step).await;
+        assert_eq!(states(&world, mailing).await, [held()]);
+        assert!(relay.received().is_empty());
+    })
+    .await;
+}
+
+/// As a crash between the mark and the answer leaves it.
+#[tokio::test]
+async fn what_a_crash_left_in_doubt_is_tried_once_more_and_what_it_left_claimed_is_simply_sent() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start().await;
+        let people = enter_people(&world, 2).await;
+        let mailing = digest_to(&world, &people).await;
+        run_sql(
+            &world,
+            "UPDATE delivery SET state = CASE WHEN id = 1 THEN 'in_doubt' ELSE 'leased' END, fence = 1, lease_owner = 'gone', lease_until = 1,
+                    first_attempt_at = due_at",
+        )
+        .await;
+        let step = single_step(&world, &relay);
+        drain(&step).await;
+        assert_eq!(relay.received().len(), 2);
+        let doubtful: i64 =
+            sqlx::query_scalar("SELECT COUNT(*) FROM delivery WHERE doubts = 1").fetch_one(world.db.reader()).await.unwrap();
+        assert_eq!(doubtful, 1);
+        run_sql(&world, "UPDATE delivery SET state = 'in_doubt', lease_owner = 'gone', lease_until = 1").await;
+        run_sql(&world, "UPDATE mailing SET state = 'running'").await;
+        drain(&step).await;
+        let states = states(&world, mailing).await;
+        assert_eq!(states[0], held(), "its second doubt");
+        assert_eq!((relay.received().len(), states[1].0.as_str()), (3, "sent"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_claim_of_another_living_daemon_is_left_alone() {
+    on_each_engine(async |world: World| {
+        if crate::support::is_sqlite(&world.db) {
+            return;
+        }
+        let relay = Relay::start().await;
+        let people = enter_people(&world, 1).await;
+        let mailing = digest_to(&world, &people).await;
+        run_sql(&world, "UPDATE delivery SET state = 'leased', fence = 1, lease_owner = 'other', lease_until = 99999999999999").await;
+        drain(&single_step(&world, &relay)).await;
+        assert!(relay.received().is_empty());
+        assert_eq!(states(&world, mailing).await[0].0, "leased");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_result_that_comes_after_another_claim_is_ignored() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start().await;
+        relay.next(Fault::SilentAtDot);
+        let people = enter_people(&world, 1).await;
+        let mailing = digest_to(&world, &people).await;
+        let step = std::sync::Arc::new(single_step(&world, &relay));
+        let slow = {
+            let step = std::sync::Arc::clone(&step);
+            tokio::spawn(async move { clarion::task::Step::step(&*step).await })
+        };
+        while states(&world, mailing).await[0].0 != "in_doubt" {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        // Somebody else claims it, as after a lease that ran out.
+        run_sql(&world, "UPDATE delivery SET state = 'leased', fence = fence + 1, lease_owner = 'other', lease_until = 99999999999999")
+            .await;
+        // The relay goes, so the slow worker learns that it does not know.
+        drop(relay);
+        slow.await.unwrap().unwrap();
+        let (state, owner): (String, Option<String>) =
+            sqlx::query_as("SELECT state, lease_owner FROM delivery").fetch_one(world.db.reader()).await.unwrap();
+        // On SQLite the next look takes back what no living daemon can hold; this one has not looked.
+        assert_eq!((state.as_str(), owner.as_deref()), ("leased", Some("other")));
+    })
+    .await;
+}

@@ -1,0 +1,210 @@
+//! What a relay does to us, and that nothing is lost.
+
+use super::office::{digest_to, drain, enter_people, single_step, state_of, states, step, step_with, to_relay};
+use crate::support::relay::{Fault, Relay};
+use crate::support::{World, on_each_engine};
+use clarion::delivery::{self, OnDoubt, Settings};
+use clarion::task::{Step as _, Wake};
+use std::time::Duration;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn what_is_refused_for_now_is_tried_again_later() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start().await;
+        relay.next(Fault::Rcpt("451 4.7.1 greylisted, try again"));
+        let people = enter_people(&world, 1).await;
+        let mailing = digest_to(&world, &people).await;
+        let step = single_step(&world, &relay);
+        drain(&step).await;
+        assert_eq!(states(&world, mailing).await[0].0, "deferred");
+        assert_eq!(state_of(&world, mailing).await, "running");
+        world.pass(3 * MINUTE);
+        drain(&step).await;
+        assert!(relay.received().is_empty(), "not before five minutes, less a fifth");
+        world.pass(4 * MINUTE);
+        drain(&step).await;
+        assert_eq!(states(&world, mailing).await[0].0, "sent");
+        assert_eq!(state_of(&world, mailing).await, "done");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn after_five_days_of_refusals_a_delivery_fails() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start().await;
+        relay.always("person0@example.org", Fault::Rcpt("452 4.2.2 full"));
+        let people = enter_people(&world, 1).await;
+        let mailing = digest_to(&world, &people).await;
+        let step = single_step(&world, &relay);
+        let mut attempts = 0;
+        while states(&world, mailing).await[0].0 != "failed" {
+            drain(&step).await;
+            world.pass(5 * 60 * MINUTE);
+            attempts += 1;
+            assert!(attempts < 40);
+        }
+        assert!(attempts >= 24, "{attempts} attempts");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn while_the_relay_is_down_nothing_is_lost_or_counted_and_it_is_tried_once_a_minute() {
+    on_each_engine(async |world: World| {
+        let mut relay = Relay::start().await;
+        relay.go_down();
+        let people = enter_people(&world, 20).await;
+        let mailing = digest_to(&world, &people).await;
+        let step = step(&world, &relay);
+        for _ in 0..5 {
+            assert_eq!(drain(&step).await, Wake::At(world.clock.now() + MINUTE));
+        }
+        assert!(states(&world, mailing).await.iter().all(|(state, _)| state == "queued"));
+        world.pass(40 * MINUTE);
+        drain(&step).await;
+        let notices: i64 =
+            sqlx::query_scalar("SELECT COUNT(*) FROM notice WHERE key = 'relay-down'").fetch_one(world.db.reader()).await.unwrap();
+        assert_eq!(notices, 1, "staff are told of a long silence");
+        relay.come_up().await;
+        drain(&step).await;
+        assert!(relay.received().is_empty(), "the minute is not over");
+        world.pass(MINUTE);
+        drain(&step).await;
+        assert_eq!(relay.received().len(), 20);
+        let counted: i64 =
+            sqlx::query_scalar("SELECT COUNT(*) FROM delivery WHERE attempts > 1").fetch_one(world.db.reader()).await.unwrap();
+        assert_eq!(counted, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_relay_that_refuses_our_sender_fails_nobody() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start().await;
+        relay.next(Fault::Mail("550 5.7.1 sender not allowed"));
+        let people = enter_people(&world, 3).await;
+        let mailing = digest_to(&world, &people).await;
+        let step = single_step(&world, &relay);
+        assert_eq!(drain(&step).await, Wake::At(world.clock.now() + MINUTE));
+        assert!(states(&world, mailing).await.iter().all(|(state, _)| state == "queued"));
+        world.pass(MINUTE);
+        drain(&step).await;
+        assert_eq!(relay.received().len(), 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_connection_that_the_relay_closed_in_between_costs_no_attempt() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start().await;
+        let people = enter_people(&world, 2).await;
+        relay.next(Fault::None);
+        relay.next(Fault::CloseAtData);
+        let mailing = digest_to(&world, &people).await;
+        drain(&single_step(&world, &relay)).await;
+        assert!(states(&world, mailing).await.iter().all(|(state, _)| state == "sent"));
+        assert_eq!((relay.received().len(), relay.connections()), (2, 2));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_connection_lost_before_the_body_leaves_no_doubt() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start().await;
+        relay.next(Fault::CloseAtData);
+        let people = enter_people(&world, 1).await;
+        let mailing = digest_to(&world, &people).await;
+        let step = single_step(&world, &relay);
+        drain(&step).await;
+        assert_eq!(states(&world, mailing).await, [("deferred".to_owned(), String::new())]);
+        world.pass(7 * MINUTE);
+        drain(&step).await;
+        assert_eq!(states(&world, mailing).await[0].0, "sent");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_relay_that_is_too_busy_gets_a_pause_and_loses_nothing() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start().await;
+        let people = enter_people(&world, 10).await;
+        for _ in 0..3 {
+            relay.next(Fault::Mail("421 4.3.2 too busy"));
+        }
+        let mailing = digest_to(&world, &people).await;
+        let step = step(&world, &relay);
+        drain(&step).await;
+        assert_eq!(relay.received().len(), 7);
+        world.pass(7 * MINUTE);
+        drain(&step).await;
+        assert_eq!(relay.received().len(), 10);
+        assert_eq!(state_of(&world, mailing).await, "done");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_workers_on_one_database_never_send_twice() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start().await;
+        let people = enter_people(&world, 300).await;
+        let mailing = digest_to(&world, &people).await;
+        let (one, two) = (step(&world, &relay), step(&world, &relay));
+        tokio::join!(drain(&one), drain(&two));
+        drain(&one).await;
+        assert_eq!(relay.received().len(), 300);
+        assert_eq!(state_of(&world, mailing).await, "done");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn mail_leaves_no_faster_than_configured() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start().await;
+        let people = enter_people(&world, 10).await;
+        digest_to(&world, &people).await;
+        let step = step_with(&world, to_relay(&relay), Settings { connections: 4, per_second: 20, on_doubt: OnDoubt::Retry });
+        let begun = std::time::Instant::now();
+        drain(&step).await;
+        assert!(begun.elapsed() >= Duration::from_millis(440), "{:?}", begun.elapsed());
+        assert_eq!(relay.received().len(), 10);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_cancelled_mailing_stops_in_the_middle() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start().await;
+        let people = enter_people(&world, 30).await;
+        let mailing = digest_to(&world, &people).await;
+        let step = step_with(&world, to_relay(&relay), Settings { connections: 1, per_second: 50, on_doubt: OnDoubt::Retry });
+        let stop = async {
+            while relay.received().len() < 5 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            let mut tx = world.db.begin().await.unwrap();
+            let skipped = delivery::cancel(&mut tx, mailing, "stopped", world.clock.now()).await.unwrap();
+            tx.commit().await.unwrap();
+            skipped
+        };
+        let (ended, skipped) = tokio::join!(step.step(), stop);
+        ended.unwrap();
+        drain(&step).await;
+        let states = states(&world, mailing).await;
+        let sent = states.iter().filter(|(state, _)| state == "sent").count();
+        assert_eq!(sent, relay.received().len());
+        assert_eq!(states.iter().filter(|state| **state == ("skipped".to_owned(), "stopped".to_owned())).count() as u64, skipped);
+        assert!(sent < 12 && skipped > 18 && sent as u64 + skipped == 30, "{sent} sent, {skipped} skipped");
+        assert_eq!(state_of(&world, mailing).await, "cancelled");
+    })
+    .await;
+}
