@@ -1,14 +1,32 @@
 //! The content store: articles from the folder that staff edit, always the last good version.
 
+mod category;
+mod check;
 mod embed;
+mod folder;
+mod front_matter;
 mod identity;
+mod intake;
+mod lease;
+mod manuscript;
 mod markup;
+mod memory;
 mod record;
+mod removal;
+mod scan;
+mod step;
 mod store;
 mod text;
+mod trouble;
+mod verdict;
+mod watch;
 
+pub use check::check;
 pub use identity::authority;
+pub use removal::{HeldRemoval, accept_removals, held_removals};
+pub use step::ContentStep;
 pub use store::*;
+pub use trouble::problems;
 
 use crate::clock::Timestamp;
 use crate::language::Language;

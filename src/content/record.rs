@@ -409,3 +409,38 @@ async fn write_aliases(
     }
     Ok(())
 }
+
+/// Takes an article's path away, for another that is there now. Its own file is found elsewhere
+/// in the same look, or it has vanished. Returns the path it has instead, with its hash.
+pub(super) async fn displace(connection: &mut AnyConnection, row: &Row) -> anyhow::Result<(String, String)> {
+    // No file of an article has such a name.
+    let path = format!("#{}", row.id);
+    sqlx::query("UPDATE article SET path = $1 WHERE id = $2").bind(&path).bind(row.id).execute(connection).await?;
+    Ok((path, row.hash.clone()))
+}
+
+/// Publishes what is scheduled and due, in the order of the dates. Returns how many.
+pub(super) async fn publish_due(connection: &mut AnyConnection, now: Timestamp) -> anyhow::Result<usize> {
+    let due: Vec<(i64,)> =
+        sqlx::query_as("SELECT id FROM article WHERE state = 'scheduled' AND published_at <= $1 ORDER BY published_at, id")
+            .bind(now.as_millis())
+            .fetch_all(&mut *connection)
+            .await?;
+    for (id,) in &due {
+        let sequence = take_number(connection, Counter::Sequence).await?;
+        sqlx::query("UPDATE article SET state = $1, published_seq = $2, changed_seq = $2 WHERE id = $3")
+            .bind(ArticleState::Published.as_str())
+            .bind(sequence)
+            .bind(id)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(due.len())
+}
+
+/// When the next scheduled article is due.
+pub(super) async fn next_due(connection: &mut AnyConnection) -> anyhow::Result<Option<Timestamp>> {
+    let next: Option<i64> =
+        sqlx::query_scalar("SELECT MIN(published_at) FROM article WHERE state = 'scheduled'").fetch_one(connection).await?;
+    Ok(next.map(Timestamp::from_millis))
+}

@@ -1,0 +1,209 @@
+//! The content folder, never left: every path is resolved beneath its root by the kernel, so
+//! that no link and no race leads out of it.
+
+use super::identity::is_article_extension;
+use crate::problem::{Problem, Reason};
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, DirEntry, Metadata, MetadataExt as _, OpenOptions, OpenOptionsExt as _};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read as _};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+/// Nothing people write is longer.
+const LARGEST_FILE: u64 = 4 << 20;
+/// Longer paths are no key in the database.
+const LONGEST_PATH: usize = 1000;
+/// Deeper folders are a mistake, or a game with links.
+const DEEPEST: usize = 24;
+/// `O_NONBLOCK` of Linux: to open a pipe that poses as an article must not wait for its writer.
+const NONBLOCK: i32 = 0o4000;
+
+/// By what one notices that a file has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stat {
+    length: u64,
+    modified: Option<SystemTime>,
+    pub(super) inode: u64,
+}
+
+impl Stat {
+    fn of(metadata: &Metadata) -> Self {
+        Self { length: metadata.len(), modified: metadata.modified().ok().map(cap_std::time::SystemTime::into_std), inode: metadata.ino() }
+    }
+
+    /// How long ago the file was last written, by the machine's clock: file times know no other.
+    /// Zero if that is in the future.
+    pub(super) fn rest(&self) -> Duration {
+        self.modified.and_then(|modified| modified.elapsed().ok()).unwrap_or(Duration::ZERO)
+    }
+}
+
+/// What was seen in the folder.
+#[derive(Debug, Default)]
+pub(super) struct Sight {
+    /// Articles by their path from the root, with slashes.
+    pub(super) files: BTreeMap<String, Stat>,
+    /// What looks like an article and cannot be read.
+    pub(super) odd: Vec<Problem>,
+    /// Folders that could not be looked into: what is in them has not vanished.
+    pub(super) closed: Vec<String>,
+}
+
+impl Sight {
+    /// Whether a path is in a folder that could not be looked into.
+    pub(super) fn is_behind_closed(&self, path: &str) -> bool {
+        self.closed.iter().any(|folder| path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/')))
+    }
+}
+
+/// The root, held open.
+pub(super) struct Folder {
+    root: Dir,
+    /// Tells whether the root was replaced by another.
+    pub(super) inode: u64,
+}
+
+/// What reading a file gave.
+#[derive(Debug)]
+pub(super) enum Bytes {
+    /// All of it.
+    Whole(Vec<u8>),
+    /// Somebody wrote to it meanwhile: it is read when it is still.
+    Moving,
+    /// It cannot be read, for this reason.
+    Unreadable(Reason),
+}
+
+impl Folder {
+    /// Opens the root.
+    pub(super) fn open(root: &Path) -> io::Result<Self> {
+        let root = Dir::open_ambient_dir(root, ambient_authority())?;
+        let inode = root.dir_metadata()?.ino();
+        Ok(Self { root, inode })
+    }
+
+    /// Looks at everything.
+    pub(super) fn walk(&self) -> io::Result<Sight> {
+        let mut sight = Sight::default();
+        self.look_into(&self.root, "", 0, &mut sight)?;
+        Ok(sight)
+    }
+
+    /// Looks at some paths only.
+    pub(super) fn glance(&self, paths: &BTreeSet<String>) -> Sight {
+        let mut sight = Sight::default();
+        for path in paths {
+            self.look_at(path, &mut sight);
+        }
+        sight
+    }
+
+    /// Whether there is a file at a path.
+    pub(super) fn holds(&self, path: &str) -> bool {
+        self.root.metadata(path).is_ok_and(|metadata| metadata.is_file())
+    }
+
+    fn look_into(&self, folder: &Dir, prefix: &str, depth: usize, sight: &mut Sight) -> io::Result<()> {
+        for entry in folder.entries()? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let Some(name) = name.to_str() else {
+                if is_article(&name.to_string_lossy()) {
+                    let reason = Reason::new("the file's name is not UTF-8", "give it a name in plain letters");
+                    sight.odd.push(Problem::of_file(format!("{prefix}{}", name.to_string_lossy()), reason));
+                }
+                continue;
+            };
+            if is_hidden(name) {
+                continue;
+            }
+            let path = format!("{prefix}{name}");
+            if entry.file_type()?.is_dir() {
+                self.descend(&entry, path, depth, sight);
+            } else if is_article(name) {
+                self.look_at(&path, sight);
+            }
+        }
+        Ok(())
+    }
+
+    fn descend(&self, entry: &DirEntry, path: String, depth: usize, sight: &mut Sight) {
+        let looked = match entry.open_dir() {
+            Ok(_) if depth == DEEPEST => Err(io::Error::other("folders lie too deep in each other")),
+            Ok(folder) => self.look_into(&folder, &format!("{path}/"), depth + 1, sight),
+            Err(error) => Err(error),
+        };
+        match looked {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                let reason = Reason::new(format!("the folder cannot be read: {error}"), "let the user that runs Clarion read it");
+                sight.odd.push(Problem::of_file(path.clone(), reason));
+                sight.closed.push(path);
+            }
+            _ => {}
+        }
+    }
+
+    fn look_at(&self, path: &str, sight: &mut Sight) {
+        if path.len() > LONGEST_PATH {
+            sight.odd.push(Problem::of_file(path, Reason::new("the file's path is too long", "give its folders and itself shorter names")));
+            return;
+        }
+        match self.root.metadata(path) {
+            Ok(metadata) if metadata.is_file() => {
+                sight.files.insert(path.to_owned(), Stat::of(&metadata));
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => sight.odd.push(Problem::of_file(path, unreachable_reason(&error))),
+        }
+    }
+
+    /// Reads a file whose last [`Stat`] is known.
+    pub(super) fn read(&self, path: &str, stat: Stat) -> Bytes {
+        self.try_read(path, stat).unwrap_or_else(|error| match error.kind() {
+            io::ErrorKind::NotFound => Bytes::Moving,
+            _ => Bytes::Unreadable(unreachable_reason(&error)),
+        })
+    }
+
+    fn try_read(&self, path: &str, stat: Stat) -> io::Result<Bytes> {
+        let mut file = self.root.open_with(path, OpenOptions::new().read(true).custom_flags(NONBLOCK))?;
+        let before = file.metadata()?;
+        if !before.is_file() || Stat::of(&before) != stat {
+            return Ok(Bytes::Moving);
+        }
+        if before.len() > LARGEST_FILE {
+            let reason = Reason::new("the file is larger than 4 MB", "shorten it; pictures belong in files of their own");
+            return Ok(Bytes::Unreadable(reason));
+        }
+        let mut bytes = Vec::new();
+        (&mut file).take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
+        let still = Stat::of(&file.metadata()?) == stat && bytes.len() as u64 == before.len();
+        Ok(if still { Bytes::Whole(bytes) } else { Bytes::Moving })
+    }
+}
+
+/// The path of an article from the root, if what the operating system calls `path` may be one.
+pub(super) fn article_path(root: &Path, path: &Path) -> Option<String> {
+    let path = path.strip_prefix(root).ok()?.to_str()?;
+    let hidden = path.split('/').any(is_hidden);
+    (!hidden && is_article(path)).then(|| path.to_owned())
+}
+
+fn is_article(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, extension)| is_article_extension(extension))
+}
+
+/// Hidden files, and those that editors keep beside the one they edit.
+fn is_hidden(name: &str) -> bool {
+    name.starts_with(['.', '#', '~']) || name.ends_with(['~', '#'])
+}
+
+fn unreachable_reason(error: &io::Error) -> Reason {
+    // cap-std says so when a link or `..` would lead out of the root.
+    if error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none() {
+        return Reason::new("it is a link that leads out of the content folder", "put the file itself into the folder");
+    }
+    Reason::new(format!("the file cannot be read: {error}"), "let the user that runs Clarion read it")
+}

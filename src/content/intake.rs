@@ -1,0 +1,203 @@
+//! Taking findings into the store: whose version a file is, and what becomes of it.
+
+use super::folder::Folder;
+use super::manuscript::Manuscript;
+use super::record::{self, Moment};
+use super::scan::Finding;
+use super::store::Row;
+use super::trouble::{self, Known};
+use super::{ArticleState, FOLDER, category};
+use crate::clock::Timestamp;
+use crate::problem::{Problem, Reason};
+use crate::site::Site;
+use crate::vault::content_hash;
+use sqlx::AnyConnection;
+use std::collections::HashMap;
+
+/// What the store has of the folder: kept in memory beside it, since only one daemon writes it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Mirror {
+    /// The hash of every article's last good version, by path.
+    pub(super) articles: HashMap<String, String>,
+    /// Files with problems.
+    pub(super) troubles: HashMap<String, Known>,
+}
+
+impl Mirror {
+    /// Reads it from the store.
+    pub(super) async fn load(connection: &mut AnyConnection) -> anyhow::Result<Self> {
+        let articles: Vec<(String, String)> = sqlx::query_as("SELECT path, hash FROM article WHERE source = $1 AND state <> 'gone'")
+            .bind(FOLDER)
+            .fetch_all(&mut *connection)
+            .await?;
+        Ok(Self { articles: articles.into_iter().collect(), troubles: trouble::known(connection).await? })
+    }
+
+    /// Whether this version of a file was taken in before.
+    pub(super) fn knows(&self, path: &str, hash: &str) -> bool {
+        self.articles.get(path).is_some_and(|known| known == hash) || self.troubles.get(path).is_some_and(|known| known.hash == hash)
+    }
+
+    /// Follows what was done, once it is durable.
+    pub(super) fn follow(&mut self, effect: &Effect) {
+        for path in &effect.left {
+            self.articles.remove(path);
+        }
+        self.articles.extend(effect.articles.iter().cloned());
+        match &effect.trouble {
+            Some(known) => self.troubles.insert(effect.path.clone(), known.clone()),
+            None => self.troubles.remove(&effect.path),
+        };
+    }
+}
+
+/// What taking in one finding did.
+#[derive(Debug, Default)]
+pub(super) struct Effect {
+    pub(super) path: String,
+    /// Paths that no longer have an article, because it moved.
+    left: Vec<String>,
+    /// Paths that have one now, with the hash.
+    articles: Vec<(String, String)>,
+    /// What is wrong with the file now.
+    trouble: Option<Known>,
+    /// Whether the file need not be read again until it changes.
+    pub(super) settled: bool,
+    /// Whether something public may have changed.
+    pub(super) changed: bool,
+}
+
+/// What taking in needs to know.
+pub(super) struct Intake<'i> {
+    pub(super) site: &'i Site,
+    pub(super) folder: &'i Folder,
+    pub(super) mirror: &'i Mirror,
+    pub(super) moment: Moment,
+}
+
+/// Whose version a manuscript is.
+enum Identity {
+    /// Nobody's yet.
+    New,
+    /// A new version of this article, which may have been elsewhere.
+    Of(Box<Row>),
+    /// It cannot be taken in as long as this is so.
+    Contested(Problem),
+}
+
+impl Intake<'_> {
+    /// Takes in a finding in the caller's transaction; `None` if there is nothing to take.
+    pub(super) async fn take_in(&self, connection: &mut AnyConnection, path: &str, finding: &Finding) -> anyhow::Result<Option<Effect>> {
+        let before = self.mirror.troubles.get(path);
+        let effect = Effect { path: path.to_owned(), trouble: before.cloned(), settled: true, ..Effect::default() };
+        match finding {
+            Finding::Moving => Ok(None),
+            Finding::Known(hash) => match before {
+                // The last good version is back.
+                Some(known) if known.hash != *hash => {
+                    trouble::clear(connection, path, known, Some(self.moment.now)).await?;
+                    Ok(Some(Effect { trouble: None, ..effect }))
+                }
+                _ => Ok(Some(effect)),
+            },
+            Finding::Broken { hash, problems } => self.keep_last_good(connection, effect, hash, problems).await.map(Some),
+            Finding::Good(manuscript) => self.publish(connection, effect, manuscript).await.map(Some),
+        }
+    }
+
+    async fn keep_last_good(
+        &self,
+        connection: &mut AnyConnection,
+        effect: Effect,
+        hash: &str,
+        problems: &[Problem],
+    ) -> anyhow::Result<Effect> {
+        if effect.trouble.as_ref().is_some_and(|known| known.hash == hash) {
+            return Ok(effect);
+        }
+        trouble::record(connection, &effect.path, hash, problems, effect.trouble.as_ref(), self.moment.now).await?;
+        Ok(Effect { trouble: Some(Known { hash: hash.to_owned(), broken: true }), ..effect })
+    }
+
+    async fn publish(&self, connection: &mut AnyConnection, mut effect: Effect, manuscript: &Manuscript) -> anyhow::Result<Effect> {
+        let row = match self.identify(connection, manuscript, &mut effect).await? {
+            Identity::New => None,
+            Identity::Of(row) => Some(*row),
+            Identity::Contested(problem) => {
+                // Another hash than the file's: the same bytes are taken in when the other
+                // file has changed.
+                let hash = content_hash(&[manuscript.hash.as_bytes(), problem.message.as_bytes()]);
+                let effect = self.keep_last_good(connection, effect, &hash, &[problem]).await?;
+                return Ok(Effect { settled: false, ..effect });
+            }
+        };
+        let mut warnings = manuscript.warnings.clone();
+        warnings.extend(row.as_ref().and_then(|row| self.immovable_date(row, manuscript)));
+        effect.left.extend(row.as_ref().map(|row| row.path.clone()).filter(|path| *path != manuscript.path));
+        effect.changed = record::save(connection, self.site, &manuscript.entry(), row, self.moment).await?;
+        for found in &manuscript.head.found_categories {
+            category::record(connection, found, &manuscript.path, self.moment.now).await?;
+        }
+        let (path, hash) = (&manuscript.path, &manuscript.hash);
+        match (&effect.trouble, warnings.is_empty()) {
+            (None, true) => {}
+            (Some(known), true) => trouble::clear(connection, path, known, Some(self.moment.now)).await?,
+            (before, false) => trouble::record(connection, path, hash, &warnings, before.as_ref(), self.moment.now).await?,
+        }
+        effect.trouble = (!warnings.is_empty()).then(|| Known { hash: hash.clone(), broken: false });
+        effect.articles.push((path.clone(), hash.clone()));
+        Ok(effect)
+    }
+
+    /// Finds the article whose version this is: by the id it names, by its path, or, where the
+    /// file was renamed, by its bytes.
+    async fn identify(&self, connection: &mut AnyConnection, manuscript: &Manuscript, effect: &mut Effect) -> anyhow::Result<Identity> {
+        let here = record::at_path(connection, FOLDER, &manuscript.path).await?;
+        let Some((uid, _)) = &manuscript.head.uid else {
+            if let Some(row) = here {
+                return Ok(Identity::Of(Box::new(row)));
+            }
+            let mut same = record::with_hash(connection, FOLDER, &manuscript.hash).await?;
+            same.retain(|row| !self.folder.holds(&row.path));
+            // One whose file has just vanished comes before one that is gone.
+            same.sort_by_key(|row| row.state == ArticleState::Gone.as_str());
+            return Ok(same.into_iter().next().map_or(Identity::New, |row| Identity::Of(Box::new(row))));
+        };
+        let named = record::with_uid(connection, uid).await?;
+        match (named, here) {
+            (Some(named), Some(here)) if named.id == here.id => Ok(Identity::Of(Box::new(named))),
+            (Some(named), _) if self.is_elsewhere(&named) => Ok(Identity::Contested(manuscript.twin_of(uid, &named.path))),
+            (named, Some(here)) if named.is_some() || here.state == ArticleState::Gone.as_str() => {
+                effect.articles.push(record::displace(connection, &here).await?);
+                Ok(named.map_or(Identity::New, |row| Identity::Of(Box::new(row))))
+            }
+            (None, Some(here)) if here.published_seq.is_some() => Ok(Identity::Contested(changed_id(manuscript, &here.uid))),
+            (named, here) => Ok(named.or(here).map_or(Identity::New, |row| Identity::Of(Box::new(row)))),
+        }
+    }
+
+    fn is_elsewhere(&self, row: &Row) -> bool {
+        row.source != FOLDER || (row.state != ArticleState::Gone.as_str() && self.folder.holds(&row.path))
+    }
+
+    /// Says that the date in the file no longer does anything.
+    fn immovable_date(&self, row: &Row, manuscript: &Manuscript) -> Option<Problem> {
+        let published = Timestamp::from_millis(row.published_at);
+        if row.published_seq.is_none() || published == manuscript.date {
+            return None;
+        }
+        let shown = published.in_zone(&self.site.time_zone).strftime("%Y-%m-%dT%H:%M").to_string();
+        let reason = Reason::new(
+            "the article is public already, and its date no longer moves",
+            format!("write  date = {shown}  again; to say when it was revised, write `updated`"),
+        );
+        Some(manuscript.problem_of_date(reason).as_warning())
+    }
+}
+
+fn changed_id(manuscript: &Manuscript, uid: &str) -> Problem {
+    manuscript.problem_of_id(Reason::new(
+        "the article is public already, and its id cannot change: every reader would see it as new",
+        format!("write  id = \"{uid}\"  or remove the line; a different article needs a file of another name"),
+    ))
+}

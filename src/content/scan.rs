@@ -1,0 +1,50 @@
+//! Reading files of the folder: bytes to manuscripts or problems, without the database.
+
+use super::folder::{Bytes, Folder, Stat};
+use super::manuscript::{self, Manuscript};
+use crate::problem::{Problem, Source};
+use crate::site::Site;
+use crate::vault::content_hash;
+use std::path::Path;
+
+/// What was found in a file.
+#[derive(Debug)]
+pub(super) enum Finding {
+    /// It is being written.
+    Moving,
+    /// The version of this hash, which is known already.
+    Known(String),
+    /// A good version.
+    Good(Box<Manuscript>),
+    /// A version that cannot be used.
+    Broken {
+        /// Of the version, or of why it cannot be read.
+        hash: String,
+        /// All that is wrong.
+        problems: Vec<Problem>,
+    },
+}
+
+/// Reads a file. `shown` is its name in messages; `is_known` recognises versions by hash.
+pub(super) fn read_file(folder: &Folder, path: &str, stat: Stat, shown: &Path, site: &Site, is_known: impl Fn(&str) -> bool) -> Finding {
+    let bytes = match folder.read(path, stat) {
+        Bytes::Moving => return Finding::Moving,
+        Bytes::Unreadable(reason) => return broken(vec![Problem::of_file(shown, reason)]),
+        Bytes::Whole(bytes) => bytes,
+    };
+    let hash = manuscript::hash(&bytes, site);
+    if is_known(&hash) {
+        return Finding::Known(hash);
+    }
+    let read = Source::from_bytes(shown, &bytes).map_err(|problem| vec![problem]);
+    match read.and_then(|source| Manuscript::read(path, source, hash.clone(), site)) {
+        Ok(manuscript) => Finding::Good(Box::new(manuscript)),
+        Err(problems) => Finding::Broken { hash, problems },
+    }
+}
+
+/// A finding of what has no bytes to hash.
+pub(super) fn broken(problems: Vec<Problem>) -> Finding {
+    let told: String = problems.iter().map(ToString::to_string).collect();
+    Finding::Broken { hash: content_hash(&[told.as_bytes()]), problems }
+}

@@ -1,0 +1,411 @@
+//! The content folder kept in step with the store: looks, reads what is still, records it, lets
+//! go of what has vanished, and publishes what is due.
+
+use super::folder::{Folder, Sight, Stat};
+use super::intake::{Intake, Mirror};
+use super::lease::Lease;
+use super::memory::{Due, Memory};
+use super::record::{self, Moment};
+use super::scan::{self, Finding};
+use super::watch::{Hints, Seen, Watch};
+use super::{Selection, Settings, removal, store, trouble, verdict::Verdict};
+use crate::clock::Clock;
+use crate::db::Db;
+use crate::metrics::Metrics;
+use crate::problem::Problem;
+use crate::site::Site;
+use crate::task::{Kick, Step, Wake};
+use crate::vault::random_name;
+use anyhow::Context as _;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+/// How long a file must not have changed.
+const STILLNESS: Duration = Duration::from_secs(2);
+/// Files recorded in one transaction.
+const BATCH: usize = 200;
+/// After this much reading the step returns, to be called again at once.
+const LONGEST_READING: Duration = Duration::from_secs(3);
+/// Looking at everything takes at most one part in so many of the time.
+const LOOKING_SHARE: u32 = 20;
+/// A look this quick costs nothing.
+const QUICK_LOOK: Duration = Duration::from_millis(100);
+/// With a watch, everything is looked at no oftener and no more seldom than this.
+const WATCHED_PAUSE: Duration = Duration::from_secs(30);
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// Keeps the store in step with the folder.
+pub struct ContentStep {
+    db: Db,
+    clock: Clock,
+    site: Arc<Site>,
+    settings: Settings,
+    metrics: Metrics,
+    hints: Hints,
+    changed: Kick,
+    lease: Lease,
+    stillness: Duration,
+    watching: bool,
+    desk: Mutex<Desk>,
+}
+
+/// What the step remembers between two calls; all of it can be found again.
+#[derive(Default)]
+struct Desk {
+    memory: Memory,
+    mirror: Arc<Mirror>,
+    /// Whether the mirror was filled.
+    begun: bool,
+    /// What was not still at the last look.
+    waiting: BTreeSet<String>,
+    next_full_look: Option<Instant>,
+    watch: Option<Watch>,
+}
+
+/// A look at the folder.
+pub(super) struct Look {
+    /// `None` if it is not there.
+    pub(super) folder: Option<Arc<Folder>>,
+    pub(super) sight: Sight,
+    /// Whether it was at everything, or only at these paths.
+    full: bool,
+    paths: BTreeSet<String>,
+    arrived: BTreeSet<String>,
+}
+
+/// How far a call came.
+#[derive(Default)]
+struct Progress {
+    /// Whether anything public may have changed.
+    changed: bool,
+    /// Whether there is more to do at once.
+    more: bool,
+}
+
+impl Progress {
+    fn add(&mut self, other: Self) {
+        self.changed |= other.changed;
+        self.more |= other.more;
+    }
+}
+
+impl ContentStep {
+    /// A step for a folder. `wake` is what its loop listens to; `changed` is kicked after every
+    /// change that feeds must follow.
+    pub fn new(db: Db, clock: Clock, site: Arc<Site>, settings: Settings, metrics: Metrics, wake: Kick, changed: Kick) -> Self {
+        let lease = Lease::new(db.clone(), random_name());
+        Self {
+            db,
+            clock,
+            site,
+            settings,
+            metrics,
+            hints: Hints::new(wake),
+            changed,
+            lease,
+            stillness: STILLNESS,
+            watching: false,
+            desk: Mutex::default(),
+        }
+    }
+
+    /// The same step, which also listens to the operating system, so that a change is seen at
+    /// once.
+    #[must_use]
+    pub fn watching(mut self) -> Self {
+        self.watching = true;
+        self
+    }
+
+    /// The same step with another idea of how long a file must not have changed.
+    #[must_use]
+    pub fn with_stillness(mut self, stillness: Duration) -> Self {
+        self.stillness = stillness;
+        self
+    }
+
+    /// Looks at everything in the next call.
+    pub fn look_at_everything(&self) {
+        self.hints.everything();
+    }
+
+    /// Gives up the right to scan, so that another daemon need not wait for it to run out.
+    pub async fn release(&self) -> anyhow::Result<()> {
+        self.lease.release().await
+    }
+
+    async fn work(&self, desk: &mut Desk) -> anyhow::Result<Progress> {
+        let first = !desk.begun;
+        if first {
+            let mut connection = self.db.reader().acquire().await?;
+            desk.mirror = Arc::new(Mirror::load(&mut connection).await?);
+            desk.begun = true;
+        }
+        let mut progress = Progress { changed: self.publish_due().await?, more: false };
+        let seen = self.hints.take();
+        if let Some(look) = self.look(desk, seen).await? {
+            progress.add(self.follow(desk, &look).await?);
+        }
+        if first || progress.changed {
+            self.measure(desk).await?;
+        }
+        Ok(progress)
+    }
+
+    /// Brings the store to what a look has shown.
+    async fn follow(&self, desk: &mut Desk, look: &Look) -> anyhow::Result<Progress> {
+        let due = observe(desk, look, self.stillness);
+        desk.waiting = due.waiting;
+        let mut progress = self.read(desk, look, &due.read).await?;
+        if progress.more {
+            return Ok(progress);
+        }
+        if look.full {
+            let odd: Vec<_> = look.sight.odd.iter().map(|problem| (shown_path(problem), scan::broken(vec![problem.clone()]))).collect();
+            if !odd.is_empty() {
+                self.record(desk, look, &odd).await?;
+            }
+            progress.add(self.let_go(desk, look, &due.vanished).await?);
+        } else if !due.vanished.is_empty() {
+            // Only a look at everything can tell an accident from a removal.
+            desk.next_full_look = None;
+            progress.more = true;
+        }
+        Ok(progress)
+    }
+
+    /// Looks at what was hinted at, or at everything when it is time for that.
+    async fn look(&self, desk: &mut Desk, seen: Seen) -> anyhow::Result<Option<Look>> {
+        let full = seen.everything || desk.next_full_look.is_none_or(|next| Instant::now() >= next);
+        let paths: BTreeSet<String> = seen.paths.union(&desk.waiting).cloned().collect();
+        if !full && paths.is_empty() {
+            return Ok(None);
+        }
+        let began = Instant::now();
+        let root = self.settings.dir.clone();
+        let folder = match blocking(move || Ok(Folder::open(&root))).await? {
+            Ok(folder) => Some(Arc::new(folder)),
+            Err(error) => {
+                tracing::warn!(%error, folder = %self.settings.dir.display(), "the content folder cannot be opened; what was published stays");
+                None
+            }
+        };
+        let mut look = Look { folder, sight: Sight::default(), full, paths, arrived: seen.arrived };
+        if let Some(folder) = look.folder.clone() {
+            if full {
+                // First the watch, then the look: nothing falls between.
+                self.watch(desk, folder.inode).await?;
+            }
+            let paths = look.paths.clone();
+            look.sight = blocking(move || Ok(if full { folder.walk()? } else { folder.glance(&paths) })).await?;
+        }
+        if full {
+            desk.next_full_look = Some(Instant::now() + pause_after(began.elapsed(), desk.watch.is_some()));
+        }
+        Ok(Some(look))
+    }
+
+    /// Watches the folder, unless it is watched or shall not be.
+    async fn watch(&self, desk: &mut Desk, inode: u64) -> anyhow::Result<()> {
+        if !self.watching || desk.watch.as_ref().is_some_and(|watch| watch.inode == inode) {
+            return Ok(());
+        }
+        let (root, hints) = (self.settings.dir.clone(), self.hints.clone());
+        desk.watch = match blocking(move || Ok(Watch::begin(&root, inode, &hints))).await? {
+            Ok(watch) => Some(watch),
+            Err(error) => {
+                tracing::warn!(%error, "the content folder cannot be watched; it is looked at every few seconds instead");
+                None
+            }
+        };
+        Ok(())
+    }
+
+    /// Reads and records files, a batch a transaction. Returns whether anything public changed.
+    async fn read(&self, desk: &mut Desk, look: &Look, paths: &[String]) -> anyhow::Result<Progress> {
+        let mut progress = Progress::default();
+        let began = Instant::now();
+        for batch in paths.chunks(BATCH) {
+            if began.elapsed() > LONGEST_READING {
+                // The rest is as still at the next look.
+                desk.next_full_look = None;
+                progress.more = true;
+                break;
+            }
+            let findings = self.findings(desk, look, batch).await?;
+            progress.changed |= self.record(desk, look, &findings).await?;
+        }
+        Ok(progress)
+    }
+
+    async fn findings(&self, desk: &Desk, look: &Look, batch: &[String]) -> anyhow::Result<Vec<(String, Finding)>> {
+        let Some(folder) = look.folder.clone() else { return Ok(Vec::new()) };
+        let files: Vec<_> = batch.iter().filter_map(|path| Some((path.clone(), *look.sight.files.get(path)?))).collect();
+        let (site, mirror) = (Arc::clone(&self.site), Arc::clone(&desk.mirror));
+        let mut findings = blocking(move || {
+            let read = |(path, stat): (String, Stat)| {
+                let finding = scan::read_file(&folder, &path, stat, Path::new(&path), &site, |hash| mirror.knows(&path, hash));
+                (path, finding)
+            };
+            Ok(files.into_iter().map(read).collect::<Vec<_>>())
+        })
+        .await?;
+        // What appears together is published in the order of its dates.
+        findings.sort_by_key(|(_, finding)| match finding {
+            Finding::Good(manuscript) => Some(manuscript.date),
+            _ => None,
+        });
+        Ok(findings)
+    }
+
+    /// Records findings in one transaction. Returns whether anything public changed.
+    async fn record(&self, desk: &mut Desk, look: &Look, findings: &[(String, Finding)]) -> anyhow::Result<bool> {
+        let Some(folder) = look.folder.as_deref() else { return Ok(false) };
+        let moment = Moment { now: self.clock.now(), announce_within: self.settings.announce_within };
+        let intake = Intake { site: &self.site, folder, mirror: &desk.mirror, moment };
+        let mut effects = Vec::with_capacity(findings.len());
+        let mut tx = self.db.begin().await?;
+        self.lease.renew(&mut tx).await?;
+        for (path, finding) in findings {
+            let effect = intake.take_in(&mut tx, path, finding).await.with_context(|| format!("{path} could not be recorded"))?;
+            effects.extend(effect);
+        }
+        tx.commit().await?;
+        let mirror = Arc::make_mut(&mut desk.mirror);
+        for effect in &effects {
+            mirror.follow(effect);
+            if effect.settled {
+                desk.memory.settle(&effect.path);
+            } else {
+                desk.waiting.insert(effect.path.clone());
+            }
+        }
+        Ok(effects.iter().any(|effect| effect.changed))
+    }
+
+    /// Lets go of articles whose files have vanished, or holds them if it looks like an
+    /// accident; and lifts the hold of those that are back.
+    async fn let_go(&self, desk: &mut Desk, look: &Look, vanished: &[String]) -> anyhow::Result<Progress> {
+        let mut connection = self.db.reader().acquire().await?;
+        let held = removal::known(&mut connection).await?;
+        let now = self.clock.now();
+        let recent = if vanished.is_empty() { 0 } else { removal::recently_gone(&mut connection, now).await? };
+        drop(connection);
+        let verdict = Verdict::of(&desk.mirror, look, vanished, &held, recent);
+        if verdict == Verdict::default() {
+            return Ok(Progress::default());
+        }
+        let mut tx = self.db.begin().await?;
+        self.lease.renew(&mut tx).await?;
+        for path in &verdict.back {
+            removal::lift(&mut tx, path).await?;
+        }
+        if !verdict.hold.is_empty() {
+            removal::hold(&mut tx, &verdict.hold, now).await?;
+        }
+        if !verdict.remove.is_empty() {
+            removal::remove(&mut tx, &verdict.remove, now).await?;
+        }
+        for path in &verdict.mended {
+            if let Some(known) = desk.mirror.troubles.get(path) {
+                trouble::clear(&mut tx, path, known, None).await?;
+            }
+        }
+        tx.commit().await?;
+        let mirror = Arc::make_mut(&mut desk.mirror);
+        for path in verdict.remove.iter().chain(&verdict.accepted) {
+            mirror.articles.remove(path);
+        }
+        for path in &verdict.mended {
+            mirror.troubles.remove(path);
+        }
+        // What was removed and is back is read as if it were new.
+        for path in &verdict.revived {
+            mirror.articles.remove(path);
+            desk.memory.forget(path);
+            desk.next_full_look = None;
+        }
+        Ok(Progress { changed: !verdict.remove.is_empty(), more: !verdict.revived.is_empty() })
+    }
+
+    async fn publish_due(&self) -> anyhow::Result<bool> {
+        let now = self.clock.now();
+        let mut connection = self.db.reader().acquire().await?;
+        let next = record::next_due(&mut connection).await?;
+        drop(connection);
+        if next.is_none_or(|next| next > now) {
+            return Ok(false);
+        }
+        let mut tx = self.db.begin().await?;
+        self.lease.renew(&mut tx).await?;
+        let published = record::publish_due(&mut tx, now).await?;
+        tx.commit().await?;
+        Ok(published > 0)
+    }
+
+    async fn measure(&self, desk: &Desk) -> anyhow::Result<()> {
+        let mut connection = self.db.reader().acquire().await?;
+        self.metrics.articles.set(store::count(&mut connection, &Selection::default()).await?);
+        let broken = desk.mirror.troubles.values().filter(|known| known.broken).count();
+        self.metrics.content_problems.set(i64::try_from(broken)?);
+        Ok(())
+    }
+
+    async fn next_wake(&self, desk: &Desk, progress: &Progress) -> anyhow::Result<Wake> {
+        if progress.more {
+            return Ok(Wake::Now);
+        }
+        let mut connection = self.db.reader().acquire().await?;
+        let scheduled = record::next_due(&mut connection).await?.map_or(Wake::WhenKicked, Wake::At);
+        let again = if desk.waiting.is_empty() { Wake::WhenKicked } else { Wake::At(self.clock.now() + self.stillness) };
+        Ok(scheduled.or_sooner(again))
+    }
+}
+
+impl Step for ContentStep {
+    const NAME: &'static str = "content";
+
+    async fn step(&self) -> anyhow::Result<Wake> {
+        let mut desk = self.desk.lock().await;
+        if !self.lease.hold().await? {
+            // Another daemon scans; what it has done meanwhile is learnt anew.
+            *desk = Desk::default();
+            return Ok(Wake::WhenKicked);
+        }
+        let worked = self.work(&mut desk).await;
+        if worked.is_err() {
+            *desk = Desk::default();
+        }
+        let progress = worked?;
+        if progress.changed {
+            self.changed.kick();
+        }
+        self.next_wake(&desk, &progress).await
+    }
+}
+
+/// The path by which a problem of the folder is kept.
+fn shown_path(problem: &Problem) -> String {
+    problem.file.to_string_lossy().into_owned()
+}
+
+fn observe(desk: &mut Desk, look: &Look, stillness: Duration) -> Due {
+    let mirror = Arc::clone(&desk.mirror);
+    let known = mirror.articles.keys().chain(mirror.troubles.keys()).filter(|path| look.full || look.paths.contains(*path));
+    desk.memory.observe(&look.sight, &look.arrived, known, Instant::now(), stillness)
+}
+
+/// How long after a look at everything the next may be.
+fn pause_after(look: Duration, watched: bool) -> Duration {
+    let share = if look < QUICK_LOOK { Duration::ZERO } else { look * LOOKING_SHARE };
+    let least = if watched { WATCHED_PAUSE } else { Duration::ZERO };
+    share.max(least).min(LONGEST_PAUSE)
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> anyhow::Result<T> + Send + 'static) -> anyhow::Result<T> {
+    tokio::task::spawn_blocking(work).await.context("reading the content folder was interrupted")?
+}

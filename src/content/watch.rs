@@ -1,0 +1,112 @@
+//! The operating system's word that something in the folder has changed. It is only a hint:
+//! whatever is missed, the next look finds.
+
+use super::folder::article_path;
+use crate::task::Kick;
+use notify::event::{CreateKind, ModifyKind, RemoveKind, RenameMode};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What the watcher has seen since it was asked last. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Hints {
+    seen: Arc<Mutex<Seen>>,
+    kick: Kick,
+}
+
+/// What has changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// Something that only a look at everything can tell.
+    pub(super) everything: bool,
+    /// Files.
+    pub(super) paths: BTreeSet<String>,
+    /// Those that came whole, by a rename.
+    pub(super) arrived: BTreeSet<String>,
+}
+
+impl Hints {
+    /// Hints that wake a step.
+    pub(super) fn new(kick: Kick) -> Self {
+        Self { seen: Arc::default(), kick }
+    }
+
+    /// Everything seen since the last time.
+    pub(super) fn take(&self) -> Seen {
+        std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Asks for a look at everything.
+    pub(super) fn everything(&self) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).everything = true;
+        self.kick.kick();
+    }
+
+    fn add(&self, root: &Path, event: &Event) {
+        if event.kind.is_access() {
+            return;
+        }
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = seen.clone();
+        for (index, path) in event.paths.iter().enumerate() {
+            match article_path(root, path) {
+                Some(path) => {
+                    if comes_whole(event.kind, index) {
+                        seen.arrived.insert(path.clone());
+                    }
+                    seen.paths.insert(path);
+                }
+                None => seen.everything |= event.need_rescan() || concerns_folders(event.kind),
+            }
+        }
+        seen.everything |= event.need_rescan();
+        if *seen != before {
+            self.kick.kick();
+        }
+    }
+}
+
+/// Whether the path at `index` of such an event was renamed to what it is now.
+fn comes_whole(kind: EventKind, index: usize) -> bool {
+    match kind {
+        EventKind::Modify(ModifyKind::Name(RenameMode::To)) => true,
+        EventKind::Modify(ModifyKind::Name(RenameMode::Both)) => index == 1,
+        _ => false,
+    }
+}
+
+/// Whether such an event, of something that is no article, may have moved articles.
+fn concerns_folders(kind: EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::Any
+            | EventKind::Create(CreateKind::Folder | CreateKind::Any)
+            | EventKind::Remove(RemoveKind::Folder | RemoveKind::Any)
+            | EventKind::Modify(ModifyKind::Name(_))
+    )
+}
+
+/// A folder being watched, until dropped.
+pub(super) struct Watch {
+    _watcher: RecommendedWatcher,
+    /// The folder's inode: another one is not watched.
+    pub(super) inode: u64,
+}
+
+impl Watch {
+    /// Begins to watch; an error is no reason to stop, since the folder is looked at anyway.
+    pub(super) fn begin(root: &Path, inode: u64, hints: &Hints) -> notify::Result<Self> {
+        let (folder, hints): (PathBuf, Hints) = (root.to_owned(), hints.clone());
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| match event {
+            Ok(event) => hints.add(&folder, &event),
+            Err(error) => {
+                tracing::warn!(%error, "the watch on the content folder missed something; it is looked at instead");
+                hints.everything();
+            }
+        })?;
+        watcher.watch(root, RecursiveMode::Recursive)?;
+        Ok(Self { _watcher: watcher, inode })
+    }
+}
