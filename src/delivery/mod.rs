@@ -1,10 +1,11 @@
 //! Mailings and the ledger of their deliveries: who is to get what, who got it, and what is in
 //! doubt.
 
+mod archive;
 mod carrier;
 mod control;
 mod filling;
-mod history;
+
 mod ledger;
 mod pace;
 mod rules;
@@ -13,8 +14,8 @@ mod store;
 mod verp;
 mod worker;
 
+pub use archive::*;
 pub use control::*;
-pub use history::*;
 pub use store::*;
 pub use verp::{bounce_token, read_bounce_token};
 pub use worker::DeliveryStep;
