@@ -125,3 +125,9 @@ pub async fn erase(connection: &mut AnyConnection, person: i64, now: Timestamp) 
             .await?;
     Ok(done.rows_affected() == 1)
 }
+
+/// Whether mail reaches a person.
+pub async fn deliverability(connection: &mut AnyConnection, person: i64) -> anyhow::Result<Deliverability> {
+    let word: String = sqlx::query_scalar("SELECT deliverability FROM person WHERE id = $1").bind(person).fetch_one(connection).await?;
+    Deliverability::from_stored(&word)
+}

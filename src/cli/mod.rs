@@ -4,6 +4,7 @@
 pub mod digest;
 pub mod output;
 pub mod preview;
+pub mod subscriber;
 
 use crate::clock::Clock;
 use crate::config::Config;

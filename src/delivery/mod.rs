@@ -5,7 +5,7 @@ mod archive;
 mod carrier;
 mod control;
 mod filling;
-
+mod history;
 mod ledger;
 mod pace;
 mod rules;
@@ -16,6 +16,7 @@ mod worker;
 
 pub use archive::*;
 pub use control::*;
+pub use history::{Received, history};
 pub use store::*;
 pub use verp::{bounce_token, read_bounce_token};
 pub use worker::DeliveryStep;

@@ -95,7 +95,7 @@ crate::text_enum! {
 }
 
 /// What a person chose.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Choices {
     /// Slugs of categories, and `petitions`; empty: everything.
     pub topics: BTreeSet<String>,
@@ -169,7 +169,7 @@ pub enum Confirmation {
 }
 
 /// A subscription as its owner sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Subscription {
     /// Where it stands.
     pub state: SubscriptionState,

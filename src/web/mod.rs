@@ -3,6 +3,7 @@
 mod archive;
 mod article;
 mod catalogue;
+mod client;
 mod conditional;
 mod error;
 mod excerpt;
@@ -13,6 +14,7 @@ mod page;
 mod place;
 mod reading;
 mod server;
+mod subscribing;
 
 pub use error::WebError;
 pub use layout::Layout;
@@ -118,6 +120,7 @@ pub fn router(state: State) -> Router {
         .merge(archive::router(&state))
         .merge(health::router())
         .merge(catalogue::router())
-        .merge(reading::router());
+        .merge(reading::router())
+        .merge(subscribing::router());
     page::with_common_headers(router, &state).with_state(state)
 }

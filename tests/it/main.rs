@@ -4,6 +4,7 @@
 
 mod support;
 
+mod addressbook;
 mod archive;
 mod content;
 mod database;
@@ -12,6 +13,10 @@ mod digest;
 mod feeds;
 mod layers;
 mod mail;
+mod notice;
 mod reading;
 mod schedule;
+mod subscriber;
+mod subscribing;
+mod subscription;
 mod vault;

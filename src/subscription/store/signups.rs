@@ -104,11 +104,20 @@ pub async fn signup(connection: &mut AnyConnection, id: i64) -> anyhow::Result<O
     row.map(Signup::try_from).transpose()
 }
 
-/// The sign-up that has waited longest, taken for the caller's transaction: no other daemon
-/// gets it too.
+/// Whether a sign-up waits.
+pub(in super::super) async fn any_new(connection: &mut AnyConnection) -> anyhow::Result<bool> {
+    let id: Option<i64> = sqlx::query_scalar("SELECT id FROM signup WHERE state = $1 ORDER BY id LIMIT 1")
+        .bind(SignupState::New.as_str())
+        .fetch_optional(connection)
+        .await?;
+    Ok(id.is_some())
+}
+
+/// The sign-up that has waited longest, locked: another daemon waits, so that it counts the
+/// mail of this one before it decides about the next.
 pub(in super::super) async fn next_new(connection: &mut AnyConnection) -> anyhow::Result<Option<Signup>> {
     let sql = match connection.backend_name() {
-        "PostgreSQL" => "SELECT id FROM signup WHERE state = $1 ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED",
+        "PostgreSQL" => "SELECT id FROM signup WHERE state = $1 ORDER BY id LIMIT 1 FOR UPDATE",
         _ => "SELECT id FROM signup WHERE state = $1 ORDER BY id LIMIT 1",
     };
     let id: Option<i64> = sqlx::query_scalar(sql).bind(SignupState::New.as_str()).fetch_optional(&mut *connection).await?;
@@ -144,6 +153,12 @@ pub(in super::super) async fn settle(
         .bind(id)
         .execute(connection)
         .await?;
+    Ok(())
+}
+
+/// Gives a sign-up a rhythm that exists.
+pub(in super::super) async fn set_rhythm(connection: &mut AnyConnection, id: i64, rhythm: &str) -> anyhow::Result<()> {
+    sqlx::query("UPDATE signup SET rhythm = $1 WHERE id = $2").bind(rhythm).bind(id).execute(connection).await?;
     Ok(())
 }
 

@@ -56,13 +56,14 @@ pub async fn subscribe_confirmed(
     record_consent(connection, person, ConsentKind::Confirmed, occasion, now).await
 }
 
-/// Changes what an active subscriber gets. Their watermark stays: a change of rhythm loses and
-/// repeats nothing (D6).
+/// Changes what an active subscriber gets; `refused` replaces what they refuse, if given. Their
+/// watermark stays: a change of rhythm loses and repeats nothing (D6). Returns false for who is
+/// not subscribed.
 pub async fn change(
     connection: &mut AnyConnection,
     person: i64,
     choices: &Choices,
-    refused: &[Stream],
+    refused: Option<&[Stream]>,
     occasion: Occasion<'_>,
     now: Timestamp,
 ) -> anyhow::Result<bool> {
@@ -71,11 +72,11 @@ pub async fn change(
         return Ok(false);
     }
     store_choices(connection, person, choices).await?;
-    for stream in Stream::REFUSABLE {
-        if refused.contains(&stream) {
-            addressbook::refuse(connection, person, stream, now).await?;
+    for stream in refused.map_or(&[][..], |_| &Stream::REFUSABLE) {
+        if refused.is_some_and(|refused| refused.contains(stream)) {
+            addressbook::refuse(connection, person, *stream, now).await?;
         } else {
-            addressbook::accept(connection, person, stream).await?;
+            addressbook::accept(connection, person, *stream).await?;
         }
     }
     record_consent(connection, person, ConsentKind::Changed, occasion, now).await?;
