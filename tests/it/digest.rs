@@ -217,7 +217,7 @@ async fn what_was_before_a_person_came_is_not_new_and_a_change_of_rhythm_loses_a
         publish(&world, "second", "en", "defectors").await;
         let mut tx = world.db.begin().await.unwrap();
         let daily = choices("en", "", "daily");
-        subscription::change(&mut tx, person, &daily, &[], Occasion::by(Method::Page), world.clock.now()).await.unwrap();
+        subscription::change(&mut tx, person, &daily, None, Occasion::by(Method::Page), world.clock.now()).await.unwrap();
         tx.commit().await.unwrap();
         world.pass(WEEK);
         drain(&step).await;
