@@ -2,6 +2,8 @@
 //! programs, problems on standard error.
 
 pub mod digest;
+pub mod mail;
+pub mod mailing;
 pub mod output;
 pub mod preview;
 pub mod subscriber;

@@ -18,7 +18,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 /// How long a claim holds: longer than the longest round and the wait for a final dot.
-pub(super) const LEASE: Duration = Duration::from_secs(15 * 60);
+pub(super) const LEASE: Duration = Duration::from_mins(15);
 /// Mailings that one claim looks into.
 const MAILINGS: i64 = 50;
 
@@ -239,11 +239,9 @@ impl DueRow {
     fn standing(&self) -> anyhow::Result<Standing> {
         Ok(Standing {
             stream: Stream::from_stored(&self.stream)?,
-            is_person: self.person_id.is_some(),
-            has_address: self.address_sealed.is_some(),
+            erased: self.address_sealed.is_none(),
             suppressed: self.suppressed.is_some(),
-            refuses_stream: self.refused.is_some(),
-            has_left: self.subscription.as_deref() == Some("left"),
+            left: self.refused.is_some() || self.subscription.as_deref() == Some("left"),
             deliverability: self.deliverability.as_deref().map(Deliverability::from_stored).transpose()?,
         })
     }

@@ -4,6 +4,7 @@
 mod archive;
 mod carrier;
 mod control;
+mod email;
 mod filling;
 mod history;
 mod ledger;
@@ -16,6 +17,7 @@ mod worker;
 
 pub use archive::*;
 pub use control::*;
+pub use email::post_test;
 pub use history::{Received, history};
 pub use store::*;
 pub use verp::{bounce_token, read_bounce_token};

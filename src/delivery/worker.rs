@@ -25,9 +25,9 @@ use tokio::time::Instant;
 /// Deliveries claimed in one round, at most.
 const CLAIM: i64 = 200;
 /// While the relay is down, it is tried so often (S21).
-const RELAY_PAUSE: Duration = Duration::from_secs(60);
+const RELAY_PAUSE: Duration = Duration::from_mins(1);
 /// Staff are told of a relay that is down for so long.
-const TELL_AFTER: Duration = Duration::from_secs(30 * 60);
+const TELL_AFTER: Duration = Duration::from_mins(30);
 /// Connections without work are closed after this: sooner than relays do it.
 const IDLE: Duration = Duration::from_secs(20);
 /// The notice of a relay that is down.
@@ -57,7 +57,7 @@ struct Memory {
 }
 
 impl DeliveryStep {
-    /// Sends through the configured transport. On SQLite the caller holds
+    /// Sends through the configured transport. On `SQLite` the caller holds
     /// [`Db::lock_daemon`]: what another process claimed there counts as left by a crash.
     pub fn new(
         db: Db,

@@ -7,7 +7,7 @@ use clarion::delivery::{self, OnDoubt, Settings};
 use clarion::task::{Step as _, Wake};
 use std::time::Duration;
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn what_is_refused_for_now_is_tried_again_later() {
