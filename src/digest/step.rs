@@ -13,6 +13,7 @@ use crate::site::Site;
 use crate::subscription;
 use crate::task::{Kick, Step, Wake};
 use crate::vault::Vault;
+use sqlx::AnyConnection;
 use std::time::Duration;
 
 /// Readers cut in one transaction.
@@ -102,8 +103,11 @@ impl DigestStep {
     /// quicker; then nothing happens.
     async fn begin(&self, settings: &Settings, at: Timestamp, now: Timestamp) -> anyhow::Result<()> {
         let mut tx = self.db.begin().await?;
-        if !store::add_run(&mut tx, &settings.name, Run { scheduled_at: at, state: RunState::Cutting }, now).await? {
-            return Ok(());
+        let upper = content::high_water(&mut tx).await?;
+        let state = if is_anything_new(&mut tx, settings, upper).await? { RunState::Cutting } else { RunState::Done };
+        let is_ours = store::add_run(&mut tx, &settings.name, Run { scheduled_at: at, state }, now).await?;
+        if !is_ours || state == RunState::Done {
+            return tx.commit().await;
         }
         let mailing = NewMailing {
             key: &mailing_key(&settings.name, at),
@@ -112,7 +116,7 @@ impl DigestStep {
             title: &format!("{} {}", settings.name, at.in_zone(&settings.time_zone).strftime("%Y-%m-%d %H:%M")),
             on_doubt: self.on_doubt,
             public: true,
-            upper_seq: Some(content::high_water(&mut tx).await?),
+            upper_seq: Some(upper),
             not_before: now,
             deadline: None,
         };
@@ -155,6 +159,15 @@ impl DigestStep {
         }
         tx.commit().await?;
         Ok(Wake::Now)
+    }
+}
+
+/// Whether anything was announced that some reader of this digest has not had considered. A
+/// digest that runs every few minutes mostly finds nothing, and leaves no empty mailings behind.
+async fn is_anything_new(connection: &mut AnyConnection, settings: &Settings, upper: i64) -> anyhow::Result<bool> {
+    match subscription::lowest_watermark(connection, &settings.name).await? {
+        Some(lowest) => Ok(!content::announced(connection, lowest, upper).await?.is_empty()),
+        None => Ok(false),
     }
 }
 

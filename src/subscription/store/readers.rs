@@ -93,6 +93,12 @@ pub async fn advance_watermarks(connection: &mut AnyConnection, people: &[i64], 
     Ok(())
 }
 
+/// The lowest watermark among the active subscribers to a rhythm; `None` if it has none.
+pub async fn lowest_watermark(connection: &mut AnyConnection, rhythm: &str) -> anyhow::Result<Option<i64>> {
+    let lowest = sqlx::query_scalar("SELECT MIN(watermark) FROM subscription WHERE state = $1 AND rhythm = $2");
+    Ok(lowest.bind(SubscriptionState::Active.as_str()).bind(rhythm).fetch_one(connection).await?)
+}
+
 /// How many active subscribers there are.
 pub async fn count_active(connection: &mut AnyConnection) -> anyhow::Result<i64> {
     let count = sqlx::query_scalar("SELECT COUNT(*) FROM subscription WHERE state = $1").bind(SubscriptionState::Active.as_str());

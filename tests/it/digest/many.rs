@@ -2,7 +2,9 @@
 
 use super::{WEEK, digests, drain, number, publish, started, step_with};
 use crate::support::{World, on_each_engine};
-use clarion::task::Step as _;
+use clarion::clock::Clock;
+use clarion::task::{Step as _, Wake};
+use clarion::{delivery, digest};
 use std::time::Duration;
 
 /// Two thousand readers of the weekly digest: every second one reads Japanese first.
@@ -95,6 +97,77 @@ async fn two_daemons_at_once_make_one_mailing() {
         assert_everybody_once(&world).await;
         drain(&one).await;
         assert_everybody_once(&world).await;
+    })
+    .await;
+}
+
+/// Begins a run and cuts its first chunk.
+async fn begun(world: &World) {
+    prepared(world).await;
+    let step = step_with(world, digests(world));
+    while number(world, "SELECT COUNT(*) FROM delivery").await == 0 {
+        step.step().await.unwrap();
+    }
+    assert_eq!(number(world, "SELECT COUNT(*) FROM delivery").await, 500);
+}
+
+#[tokio::test]
+async fn a_run_that_is_held_in_the_middle_goes_on_when_released() {
+    on_each_engine(async |world: World| {
+        begun(&world).await;
+        let step = step_with(&world, digests(&world));
+        let mut tx = world.db.begin().await.unwrap();
+        digest::hold(&mut tx, "weekly", world.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_ne!(drain(&step).await, Wake::Now);
+        assert_eq!(number(&world, "SELECT COUNT(*) FROM delivery").await, 500);
+        let mut tx = world.db.begin().await.unwrap();
+        digest::release(&mut tx, "weekly").await.unwrap();
+        tx.commit().await.unwrap();
+        drain(&step).await;
+        assert_everybody_once(&world).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_mailing_cancelled_while_it_is_cut_is_cut_no_further_and_the_others_lose_nothing() {
+    on_each_engine(async |world: World| {
+        begun(&world).await;
+        let step = step_with(&world, digests(&world));
+        let mut tx = world.db.begin().await.unwrap();
+        let mailing = sqlx::query_scalar("SELECT mailing_id FROM delivery LIMIT 1").fetch_one(&mut *tx).await.unwrap();
+        delivery::cancel(&mut tx, mailing, "stopped by staff", world.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        drain(&step).await;
+        assert_eq!(number(&world, "SELECT COUNT(*) FROM delivery").await, 500);
+        assert_eq!(number(&world, "SELECT COUNT(*) FROM run WHERE state = 'cutting'").await, 0);
+        world.pass(WEEK);
+        drain(&step).await;
+        assert_eq!(number(&world, "SELECT COUNT(*) FROM delivery WHERE state = 'queued'").await, 1500, "those not reached, with the next");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_whose_digest_is_no_longer_configured_ends_with_what_was_cut() {
+    on_each_engine(async |world: World| {
+        begun(&world).await;
+        drain(&step_with(&world, Vec::new())).await;
+        assert_eq!(number(&world, "SELECT COUNT(*) FROM mailing WHERE state = 'ready'").await, 1);
+        assert_eq!(number(&world, "SELECT COUNT(*) FROM delivery").await, 500);
+        assert_eq!(number(&world, "SELECT COUNT(*) FROM subscription WHERE watermark = 0").await, 1500);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_machines_own_clock_is_compared_with_the_databases() {
+    on_each_engine(async |world: World| {
+        let mut step = step_with(&world, digests(&world));
+        step.clock = Clock::system();
+        assert!(matches!(drain(&step).await, Wake::At(at) if at > step.clock.now()));
+        assert_eq!(number(&world, "SELECT COUNT(*) FROM run WHERE state = 'seen'").await, 2);
     })
     .await;
 }
