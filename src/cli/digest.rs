@@ -7,7 +7,7 @@ use crate::digest::{self, NextRun, Settings, Standing};
 use serde::Serialize;
 
 /// What to do with digests.
-#[derive(Clone, Debug, clap::Subcommand)]
+#[derive(clap::Subcommand)]
 pub enum DigestCommand {
     /// Shows every digest: its schedule, its last and next run, whether it is held.
     List,

@@ -3,7 +3,7 @@
 use super::{Context, Outcome, output};
 
 /// What can be done with keys.
-#[derive(Debug, clap::Subcommand)]
+#[derive(clap::Subcommand)]
 pub(super) enum KeysCommand {
     /// Make the key file, if the database has none yet; otherwise verify it.
     ///

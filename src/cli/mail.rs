@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const GLANCE: Duration = Duration::from_millis(300);
 
 /// What to do about mail.
-#[derive(Clone, Debug, clap::Subcommand)]
+#[derive(clap::Subcommand)]
 pub enum MailCommand {
     /// Sends a test mail and tells what the relay answered
     Test {

@@ -12,7 +12,7 @@ const SHOWN: i64 = 50;
 const PAGE: i64 = 1000;
 
 /// What to do with mailings.
-#[derive(Clone, Debug, clap::Subcommand)]
+#[derive(clap::Subcommand)]
 pub enum MailingCommand {
     /// Shows the newest mailings, with what became of their mails
     List,

@@ -26,7 +26,7 @@ use std::path::PathBuf;
 ///
 /// Without a command, clarion serves: it watches the content folder, publishes feeds and
 /// pages, takes subscriptions, and sends what is due.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "clarion", version, after_help = EXAMPLES)]
 pub struct Arguments {
     /// The configuration file; relative paths in it are relative to its folder.
@@ -51,7 +51,7 @@ In the environment: CLARION_SECTION__KEY overrides a key (CLARION_WEB__LISTEN=12
 CLARION_LOG sets what is logged (warn, info, clarion=debug),
 CLARION_CLOCK=2027-09-20T08:00:00+09:00 or file:PATH sets the clock, while mail stays here.";
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 enum Command {
     /// Serve: watch, publish, take subscriptions, send what is due.
     Serve(serve::ServeArguments),

@@ -14,7 +14,7 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 /// What to look at.
-#[derive(Debug, clap::Subcommand)]
+#[derive(clap::Subcommand)]
 pub enum PreviewCommand {
     /// The mails that a digest would send now, one for each group of readers
     Digest {
@@ -35,7 +35,7 @@ pub enum PreviewCommand {
 }
 
 /// How to look at it.
-#[derive(Debug, clap::Args)]
+#[derive(clap::Args)]
 pub struct How {
     /// In this language only
     #[arg(long, value_name = "LANGUAGE")]

@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// How to serve.
-#[derive(Debug, Default, clap::Args)]
+#[derive(Default, clap::Args)]
 pub(super) struct ServeArguments {
     /// What this daemon does; on PostgreSQL several may share the work.
     #[arg(long, value_enum, default_value_t)]

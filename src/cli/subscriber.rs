@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 const SHOWN: i64 = 50;
 
 /// What to do with a subscriber.
-#[derive(Debug, clap::Subcommand)]
+#[derive(clap::Subcommand)]
 pub enum SubscriberCommand {
     /// Enter somebody: a confirmation is mailed, as from the page
     Add(NewSubscriber),

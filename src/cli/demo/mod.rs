@@ -8,7 +8,7 @@ use stage::{Mail, Stage};
 use std::io::IsTerminal as _;
 
 /// How to show it.
-#[derive(Debug, clap::Args)]
+#[derive(clap::Args)]
 pub(super) struct DemoArguments {
     /// End after the tour instead of serving on, so that pages can be opened.
     #[arg(long)]

@@ -22,6 +22,21 @@ use tokio_util::sync::CancellationToken;
 
 const CONFIGURATION: &str = include_str!("../../../config/clarion.toml");
 const MISSIONS: &str = include_str!("../../../config/missions.toml");
+/// The sample petition.
+const PETITION: [(&str, &str); 11] = [
+    ("call.en.md", include_str!("../../../config/petitions/save-north-korean-refugees-day/call.en.md")),
+    ("call.ja.md", include_str!("../../../config/petitions/save-north-korean-refugees-day/call.ja.md")),
+    ("letter.en.md", include_str!("../../../config/petitions/save-north-korean-refugees-day/letter.en.md")),
+    ("letter.ja.md", include_str!("../../../config/petitions/save-north-korean-refugees-day/letter.ja.md")),
+    ("letter_short.en.md", include_str!("../../../config/petitions/save-north-korean-refugees-day/letter_short.en.md")),
+    ("letter_short.ja.md", include_str!("../../../config/petitions/save-north-korean-refugees-day/letter_short.ja.md")),
+    ("reminder.en.md", include_str!("../../../config/petitions/save-north-korean-refugees-day/reminder.en.md")),
+    ("reminder.ja.md", include_str!("../../../config/petitions/save-north-korean-refugees-day/reminder.ja.md")),
+    ("thanks.en.md", include_str!("../../../config/petitions/save-north-korean-refugees-day/thanks.en.md")),
+    ("thanks.ja.md", include_str!("../../../config/petitions/save-north-korean-refugees-day/thanks.ja.md")),
+    // Last, so that the texts are there when it is read.
+    ("petition.toml", include_str!("../../../config/petitions/save-north-korean-refugees-day/petition.toml")),
+];
 /// How long a step of the tour may take before it is called broken.
 const PATIENCE: Duration = Duration::from_secs(30);
 const GLANCE: Duration = Duration::from_millis(50);
@@ -97,7 +112,7 @@ impl Stage {
     pub(super) fn write_petition(&self) -> anyhow::Result<String> {
         let folder = "config/petitions/save-north-korean-refugees-day";
         std::fs::create_dir_all(self.folder.join(folder))?;
-        for (name, text) in super::super::petition::SAMPLE {
+        for (name, text) in PETITION {
             self.write(&format!("{folder}/{name}"), &text.replace("state = \"draft\"", "state = \"ready\""))?;
         }
         Ok(self.folder.join(folder).join("petition.toml").display().to_string())
