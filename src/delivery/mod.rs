@@ -13,6 +13,7 @@ mod pace;
 mod rules;
 mod scribe;
 mod store;
+mod tidy;
 mod verp;
 mod worker;
 

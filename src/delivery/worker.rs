@@ -7,6 +7,7 @@ use super::ledger::{self, Claim, Claimant};
 use super::pace::Pace;
 use super::rules::{Ended, settle};
 use super::scribe::{Scribe, Unwritten, catch_up};
+use super::tidy::tidy;
 use crate::clock::{Clock, Timestamp};
 use crate::db::Db;
 use crate::mail::{self, Link, Transport};
@@ -85,7 +86,7 @@ impl DeliveryStep {
     async fn look(&self) -> anyhow::Result<Vec<i64>> {
         let mut tx = self.db.begin().await?;
         let claimant = self.claimant(&mut tx).await?;
-        ledger::tidy(&mut tx, self.db.engine(), claimant).await?;
+        tidy(&mut tx, self.db.engine(), claimant).await?;
         let due = if super::frozen(&mut tx).await? { Vec::new() } else { ledger::due_mailings(&mut tx, self.only, claimant.now).await? };
         tx.commit().await?;
         Ok(due)

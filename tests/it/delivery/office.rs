@@ -94,7 +94,8 @@ pub async fn mail_out(world: &World, mailing: &NewMailing<'_>, people: &[i64], p
     } else {
         String::new()
     };
-    let links: String = personal.iter().map(|link| format!("{}\n", slot(&mark, &link.slot))).collect();
+    let links: Vec<String> = personal.iter().map(|link| slot(&mark, &link.slot)).collect();
+    let links = links.join("\n");
     let (text, html) = (format!("こんにちは\n{way_out}\n{links}"), format!("<p>こんにちは <a href=\"{way_out}\">x</a> {links}</p>"));
     let japanese = language("ja");
     let variant =
