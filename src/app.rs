@@ -124,7 +124,15 @@ fn content_step(state: &State) -> ContentStep {
 fn signup_step(state: &State) -> SignupStep {
     let rhythms = state.digests.iter().map(|digest| digest.name.clone()).collect();
     let delivery = state.kicks.delivery.clone();
-    SignupStep::new(state.db.clone(), state.vault.clone(), state.clock.clone(), state.site.clone(), state.catalogue.clone(), rhythms, delivery)
+    SignupStep::new(
+        state.db.clone(),
+        state.vault.clone(),
+        state.clock.clone(),
+        state.site.clone(),
+        state.catalogue.clone(),
+        rhythms,
+        delivery,
+    )
 }
 
 fn digest_step(state: &State) -> DigestStep {
@@ -157,7 +165,15 @@ fn petition_step(state: &State) -> Option<PetitionStep> {
 
 fn notice_step(state: &State) -> NoticeStep {
     let (staff, delivery) = (state.staff.clone(), state.kicks.delivery.clone());
-    NoticeStep::new(state.db.clone(), state.vault.clone(), state.clock.clone(), state.site.clone(), state.catalogue.clone(), staff, delivery)
+    NoticeStep::new(
+        state.db.clone(),
+        state.vault.clone(),
+        state.clock.clone(),
+        state.site.clone(),
+        state.catalogue.clone(),
+        staff,
+        delivery,
+    )
 }
 
 fn delivery_step(state: &State) -> anyhow::Result<DeliveryStep> {

@@ -45,7 +45,12 @@ pub(super) fn print(problem: &Problem) {
     let title = level.primary_title(problem.message.as_str());
     let report = match &problem.excerpt {
         Some((line, range)) => title
-            .element(Snippet::source(line.as_str()).line_start(problem.line).path(path.as_ref()).annotation(AnnotationKind::Primary.span(range.clone())))
+            .element(
+                Snippet::source(line.as_str())
+                    .line_start(problem.line)
+                    .path(path.as_ref())
+                    .annotation(AnnotationKind::Primary.span(range.clone())),
+            )
             .element(Level::HELP.message(problem.remedy.as_str())),
         None => title.element(annotate_snippets::Origin::path(path.as_ref())).element(Level::HELP.message(problem.remedy.as_str())),
     };

@@ -201,8 +201,10 @@ fn relay(table: &mut Table<'_>, folder: &Path) -> Option<TransportSettings> {
     };
     let relay = RelaySettings { host: host?, port: u16::try_from(port).ok()?, tls, credentials, ca_file };
     if tls == Tls::None && !relay.is_loopback() {
-        let reason =
-            Reason::new(format!("mail to {} would travel unencrypted", relay.host), "write tls = \"required\"; \"none\" is for a relay on this machine");
+        let reason = Reason::new(
+            format!("mail to {} would travel unencrypted", relay.host),
+            "write tls = \"required\"; \"none\" is for a relay on this machine",
+        );
         table.reading().tell(table.place(), reason);
         return None;
     }

@@ -149,8 +149,8 @@ impl Stage {
         let (_, page) = self.request(Method::GET, "/subscribe", String::new()).await?;
         // The form carries a token that says when it was shown; robots answer at once.
         self.advance_by_seconds(5);
-        let token = page.split("name=\"token\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).context("the form has no token")?;
-        self.post("/subscribe", &[("token", token), ("address", address), ("language", "en"), ("rhythm", "weekly")]).await
+        let token = page.split("name=\"form\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).context("the form has no token")?;
+        self.post("/subscribe", &[("form", token), ("address", address), ("language", "en"), ("rhythm", "weekly")]).await
     }
 
     fn advance_by_seconds(&self, seconds: u64) {
@@ -212,13 +212,15 @@ impl Stage {
         Ok(None)
     }
 
-    /// How many mails there are.
-    pub(super) fn count_mails(&self) -> anyhow::Result<usize> {
-        Ok(self.mails()?.len())
+    /// How many mails somebody got so far.
+    pub(super) fn count_mails_to(&self, address: &str) -> anyhow::Result<usize> {
+        let mails = self.mails()?.into_iter().map(Mail::read).collect::<anyhow::Result<Vec<_>>>()?;
+        Ok(mails.iter().filter(|mail| mail.to == address).count())
     }
 
     fn mails(&self) -> anyhow::Result<Vec<PathBuf>> {
-        let mut paths: Vec<PathBuf> = std::fs::read_dir(self.mail_folder())?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+        let mut paths: Vec<PathBuf> =
+            std::fs::read_dir(self.mail_folder())?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "eml"));
         paths.sort();
         Ok(paths)

@@ -1,7 +1,9 @@
 //! What tests share: a small world on each database engine.
 
 pub mod articles;
+pub mod inbox;
 pub mod postgres;
+pub mod program;
 pub mod relay;
 pub mod web;
 

@@ -1,6 +1,5 @@
 //! The real program in a folder of its own, spoken to over HTTP, its clock in a file.
 
-use crate::support::relay::Mail;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -12,6 +11,24 @@ use tokio::process::{Child, Command};
 const BASE: &str = "http://news.example.org";
 /// Long enough for a slow machine under load, short enough to end.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+const PETITION: &str = r#"
+state = "ready"
+title = { en = "Letters in autumn", ja = "秋の手紙" }
+prepared_by = "office@example.org"
+targets = ["cn-tokyo"]
+[edition]
+day = "2027-10-10"
+time_zone = "Asia/Tokyo"
+deadline = "2027-10-20T18:00"
+[audience]
+topics = ["petitions"]
+fallback = ["en"]
+[[step]]
+name = "call"
+text = "call"
+at = "approval"
+"#;
 
 /// A running daemon.
 pub struct Daemon {
@@ -84,6 +101,27 @@ impl Daemon {
         self.client.post(self.url(link)).form(form).send().await.unwrap()
     }
 
+    /// Fills in the form of the subscribe page, in a language, and sends it.
+    pub async fn subscribe(&self, language: &str, address: &str) {
+        let path = if language == "en" { "/subscribe".to_owned() } else { format!("/{language}/subscribe") };
+        let page = self.get(&path).await.text().await.unwrap();
+        let token = page.split("name=\"form\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("the form has a token");
+        // A form sent at once is a robot's; the daemon's clock stands still, so it is moved.
+        self.set_clock("2027-09-18T12:00:30+09:00");
+        let form = [("form", token), ("address", address), ("language", language), ("rhythm", "weekly")];
+        let answer = self.post(&path, &form).await;
+        assert!(answer.status().is_success(), "{}", answer.status());
+    }
+
+    /// Writes a petition of one step, ready, with a text in both languages.
+    pub fn write_petition(&self) {
+        let folder = "config/petitions/autumn";
+        std::fs::create_dir_all(self.folder.path().join(folder)).unwrap();
+        self.write(&format!("{folder}/call.en.md"), "# Write to the embassy\n\nPlease write to the embassy.\n");
+        self.write(&format!("{folder}/call.ja.md"), "# 大使館に手紙を\n\n大使館に手紙を書いてください。\n");
+        self.write(&format!("{folder}/petition.toml"), PETITION);
+    }
+
     /// Waits until the answer at a path contains a text.
     pub async fn wait_for(&self, path: &str, text: &str) {
         let waited = tokio::time::timeout(PATIENCE, async {
@@ -122,12 +160,4 @@ async fn listening(child: &mut Child) -> String {
     let address = found.await.expect("the program says where it listens");
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
     address
-}
-
-/// The link to our site in a mail's plain text whose path begins so.
-pub fn mail_link(mail: &Mail, path: &str) -> String {
-    let text = mail.text();
-    let at = text.find(path).unwrap_or_else(|| panic!("no link to {path} in:\n{text}"));
-    let start = text[..at].rfind("http").expect("an absolute link");
-    text[start..].split_whitespace().next().unwrap().to_owned()
 }
