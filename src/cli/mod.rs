@@ -1,6 +1,7 @@
 //! The command line: one file per command. Words for people on standard output, `--json` for
 //! programs, problems on standard error.
 
+pub mod content;
 pub mod output;
 
 use crate::clock::Clock;

@@ -1,4 +1,4 @@
-//! Articles: from files in a folder to what feeds, pages and digests read.
+//! Pages that other rooms publish, and every question one can ask the store.
 
 use crate::support::{World, language, on_each_engine};
 use clarion::content::{self, Page, Selection};
