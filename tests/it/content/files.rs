@@ -105,7 +105,6 @@ async fn two_hundred_articles_are_taken_in_at_once() {
         let first = began.elapsed();
         assert_eq!(room.titles().await.len(), 200);
         // Generous: many tests share the machine.
-        eprintln!("200 articles in {first:?}");
         assert!(first < Duration::from_secs(10), "{first:?}");
         let order = room.articles().await;
         assert!(order.windows(2).all(|pair| pair[0].published_seq > pair[1].published_seq), "published in the order of their dates");
