@@ -166,9 +166,14 @@ CREATE TABLE held_removal (
 
 -- Validators of feeds are data: the same after a restart and on every node.
 CREATE TABLE feed (
+    -- Its path, such as /ja/category/defectors/atom.xml.
     key TEXT NOT NULL PRIMARY KEY,
     hash TEXT NOT NULL,
-    last_modified BIGINT NOT NULL
+    -- In whole seconds.
+    last_modified BIGINT NOT NULL,
+    -- The state of the articles it was made from: a daemon that is behind another overwrites
+    -- nothing.
+    sequence BIGINT NOT NULL
 );
 
 ---------------------------------------------------------------------------------- people
@@ -212,6 +217,7 @@ CREATE TABLE subscription (
     left_at BIGINT
 );
 CREATE INDEX subscription_by_rhythm ON subscription (rhythm, state, person_id);
+CREATE INDEX subscription_by_state ON subscription (state, person_id);
 
 -- No row: all topics.
 CREATE TABLE subscription_topic (
@@ -235,8 +241,10 @@ CREATE TABLE consent_event (
     -- asked, confirmed, changed, left, erased
     kind TEXT NOT NULL,
     text_version TEXT NOT NULL,
-    -- page, mail, one-click, staff
-    method TEXT NOT NULL
+    -- page, mail, one-click, staff, lapse
+    method TEXT NOT NULL,
+    -- How consent was given, in the words of the staff who entered it.
+    note TEXT
 );
 CREATE INDEX consent_by_person ON consent_event (person_id, id);
 
@@ -249,6 +257,7 @@ CREATE TABLE signup (
     address_sealed TEXT,
     address_index TEXT NOT NULL,
     language TEXT NOT NULL,
+    -- Lists as JSON texts.
     topics TEXT NOT NULL,
     languages TEXT NOT NULL,
     rhythm TEXT NOT NULL,
@@ -257,10 +266,13 @@ CREATE TABLE signup (
     asked_at BIGINT NOT NULL,
     -- new, mailed, confirmed, dropped
     state TEXT NOT NULL,
+    -- When it was mailed or dropped.
+    settled_at BIGINT,
     person_id BIGINT REFERENCES person (id)
 );
 CREATE INDEX signup_by_state ON signup (state, id);
-CREATE INDEX signup_by_address ON signup (address_index, asked_at);
+CREATE INDEX signup_by_address ON signup (address_index, settled_at);
+CREATE INDEX signup_by_time ON signup (settled_at);
 
 ---------------------------------------------------------------------------------- delivery
 
@@ -330,6 +342,8 @@ CREATE TABLE delivery (
     -- Of skipped, failed and held: why.
     reason TEXT,
     attempts BIGINT NOT NULL,
+    -- How often a body was on its way and no answer came.
+    doubts BIGINT NOT NULL,
     due_at BIGINT NOT NULL,
     lease_owner TEXT,
     lease_until BIGINT,
@@ -341,7 +355,8 @@ CREATE TABLE delivery (
     UNIQUE (mailing_id, recipient)
 );
 CREATE INDEX delivery_by_state ON delivery (state, due_at, id);
-CREATE INDEX delivery_by_mailing ON delivery (mailing_id, state);
+CREATE INDEX delivery_by_mailing ON delivery (mailing_id, state, due_at, id);
+CREATE INDEX delivery_by_variant ON delivery (variant_id);
 CREATE INDEX delivery_by_person ON delivery (person_id);
 
 ---------------------------------------------------------------------------------- petitions

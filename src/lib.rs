@@ -13,6 +13,7 @@ pub mod feed;
 pub mod language;
 pub mod mail;
 pub mod metrics;
+pub mod notice;
 pub mod noticeboard;
 pub mod petition;
 pub mod problem;

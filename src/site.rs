@@ -55,6 +55,15 @@ impl FeedFormat {
         }
     }
 
+    /// Its name for people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rss => "RSS",
+            Self::Atom => "Atom",
+            Self::Json => "JSON Feed",
+        }
+    }
+
     /// Its media type.
     pub const fn media_type(self) -> &'static str {
         match self {

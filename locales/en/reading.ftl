@@ -1,1 +1,41 @@
 # Texts of the room “reading”.
+newest = Newest articles
+nothing-yet = Nothing has been published here yet.
+newer = Newer
+older = Older
+page-of = Page { $page } of { $pages }
+archive = All articles by month
+year-heading = { $year }
+month-name = { $month ->
+    [1] January
+    [2] February
+    [3] March
+    [4] April
+    [5] May
+    [6] June
+    [7] July
+    [8] August
+    [9] September
+    [10] October
+    [11] November
+   *[12] December
+  }
+month-heading = { $month } { $year }
+month-with-count = { $month } ({ $count })
+topic-by-mail = This topic by mail
+topic-by-feed = This topic as a feed
+written-by = By
+translated-by = Translated by
+signed-by = Signed by
+list-separator = { ", " }
+updated = Updated
+also-in = Also in:
+shown-in-language = There is no translation of this article yet. It is shown as it was written: { $language }.
+part-of-series = Part of the series “{ $series }”
+downloads = Documents
+file-detail = { $kind }, { $size }
+invitation = If you wish, we send you new articles by mail, on the topics and in the rhythm you choose.
+feeds-what = A feed brings new articles to a program of yours, a feed reader, without your giving us a mail address.
+feeds-how = Copy the address of one of the feeds below into your feed reader. Most readers also find it by themselves when you give them the address of any page here. RSS, Atom and JSON carry the same articles; take RSS if you have no preference.
+feeds-or-mail = Would you rather have mail?
+feeds-opml = All feeds in one file, for import into a feed reader:

@@ -115,11 +115,19 @@ pub async fn is_suppressed(connection: &mut AnyConnection, address_index: &str) 
 }
 
 /// Forgets a person's address for good. The row stays, so that the ledger keeps its sums.
-pub async fn erase(connection: &mut AnyConnection, person: i64, now: Timestamp) -> anyhow::Result<()> {
-    sqlx::query("UPDATE person SET address_sealed = NULL, address_index = NULL, erased_at = $1 WHERE id = $2")
-        .bind(now.as_millis())
-        .bind(person)
-        .execute(connection)
-        .await?;
-    Ok(())
+/// Returns whether there was an address to forget.
+pub async fn erase(connection: &mut AnyConnection, person: i64, now: Timestamp) -> anyhow::Result<bool> {
+    let done =
+        sqlx::query("UPDATE person SET address_sealed = NULL, address_index = NULL, erased_at = $1 WHERE id = $2 AND erased_at IS NULL")
+            .bind(now.as_millis())
+            .bind(person)
+            .execute(connection)
+            .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Whether mail reaches a person.
+pub async fn deliverability(connection: &mut AnyConnection, person: i64) -> anyhow::Result<Deliverability> {
+    let word: String = sqlx::query_scalar("SELECT deliverability FROM person WHERE id = $1").bind(person).fetch_one(connection).await?;
+    Deliverability::from_stored(&word)
 }

@@ -3,6 +3,7 @@
 
 pub mod content;
 pub mod output;
+pub mod subscriber;
 
 use crate::clock::Clock;
 use crate::config::Config;

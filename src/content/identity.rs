@@ -75,7 +75,7 @@ pub(super) fn is_article_extension(extension: &str) -> bool {
 
 /// The authority of new `tag:` URIs: as configured, else made once from the host and the year
 /// and kept, so that a move to another host changes no id.
-pub(super) async fn authority(connection: &mut AnyConnection, site: &Site, now: Timestamp) -> anyhow::Result<String> {
+pub async fn authority(connection: &mut AnyConnection, site: &Site, now: Timestamp) -> anyhow::Result<String> {
     if let Some(authority) = &site.id_authority {
         return Ok(authority.clone());
     }

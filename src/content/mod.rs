@@ -24,6 +24,7 @@ mod verdict;
 mod watch;
 
 pub use check::check;
+pub use identity::authority;
 pub use removal::{HeldRemoval, accept_removals, held_removals};
 pub use step::ContentStep;
 pub use store::*;

@@ -1,10 +1,12 @@
 //! Mailings and the ledger of their deliveries: who is to get what, who got it, and what is in
 //! doubt.
 
+mod history;
 mod ledger;
 mod store;
 mod worker;
 
+pub use history::{Received, history};
 pub use store::*;
 pub use worker::DeliveryStep;
 
@@ -49,6 +51,16 @@ impl Kind {
             Self::Staff => 1,
             Self::Petition => 2,
             Self::Digest => 3,
+        }
+    }
+
+    /// The stream its mails belong to.
+    pub const fn stream(self) -> Stream {
+        match self {
+            Self::Account => Stream::Account,
+            Self::Staff => Stream::Staff,
+            Self::Petition => Stream::Petitions,
+            Self::Digest => Stream::News,
         }
     }
 }

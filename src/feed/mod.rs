@@ -1,11 +1,24 @@
 //! Feeds: which articles, in which order, as which bytes, with which validators.
+//!
+//! [`FeedStep`] turns articles into a [`Feed`](model::Feed) for each topic and language, the
+//! three formats turn that into bytes, and the [`Shelf`] holds what is served: no request waits
+//! for the database.
 
-use crate::clock::Timestamp;
+mod atom;
+mod json;
+mod model;
+mod rss;
+mod shelf;
+mod step;
+mod store;
+mod validators;
+
+pub use model::{Feed, direction, link_of};
+pub use shelf::{Published, Shelf};
+pub use step::FeedStep;
+
 use crate::language::Language;
-use crate::site::FeedFormat;
-use arc_swap::ArcSwap;
-use std::collections::HashMap;
-use std::sync::Arc;
+use crate::site::{FeedFormat, Site};
 use std::time::Duration;
 
 /// How feeds are made.
@@ -15,6 +28,22 @@ pub struct Settings {
     pub items: u32,
     /// How long readers may keep it: `ttl` and `max-age`.
     pub ttl: Duration,
+}
+
+/// What a feed is about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Topic {
+    /// In which language.
+    pub language: Language,
+    /// Which category; `None`: the whole site.
+    pub category: Option<String>,
+}
+
+impl Topic {
+    /// The feed on this topic in a format.
+    pub fn key(&self, format: FeedFormat) -> FeedKey {
+        FeedKey { language: self.language.clone(), category: self.category.clone(), format }
+    }
 }
 
 /// Which feed.
@@ -28,26 +57,18 @@ pub struct FeedKey {
     pub format: FeedFormat,
 }
 
-/// A feed as served.
-#[derive(Debug)]
-pub struct Published {
-    /// As it is.
-    pub identity: Vec<u8>,
-    /// Compressed with gzip.
-    pub gzip: Vec<u8>,
-    /// Hash of the identity bytes: the stem of the ETags.
-    pub hash: String,
-    /// When these bytes were first published, in whole seconds.
-    pub last_modified: Timestamp,
+impl FeedKey {
+    /// The path at which it is served.
+    pub fn path(&self, site: &Site) -> String {
+        site.feed_path(&self.language, self.category.as_deref(), self.format)
+    }
 }
 
-/// The feeds served now. Clones share it; a look-up takes no lock.
-#[derive(Clone, Default)]
-pub struct Shelf(Arc<ArcSwap<HashMap<FeedKey, Arc<Published>>>>);
-
-impl Shelf {
-    /// A feed, if it has been published.
-    pub fn get(&self, key: &FeedKey) -> Option<Arc<Published>> {
-        self.0.load().get(key).cloned()
+/// A feed's bytes in a format: the same for the same articles, whenever they are made.
+pub fn render(feed: &Feed<'_>, format: FeedFormat) -> anyhow::Result<Vec<u8>> {
+    match format {
+        FeedFormat::Rss => rss::render(feed),
+        FeedFormat::Atom => atom::render(feed),
+        FeedFormat::Json => json::render(feed),
     }
 }

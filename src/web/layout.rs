@@ -1,8 +1,9 @@
 //! What surrounds every page: title, languages, navigation, feeds to discover.
 
 use super::State;
+use crate::feed::Topic;
 use crate::language::{Language, Voice};
-use crate::site::FeedFormat;
+use crate::site::{FeedFormat, Site};
 
 /// A link with a text.
 #[derive(Clone, Debug)]
@@ -75,11 +76,7 @@ impl Layout {
             text: category.title.get(&language).to_owned(),
         });
         let site_title = site.title.get(&language).to_owned();
-        let feeds = FeedFormat::ALL.map(|format| FeedLink {
-            href: site.link(&site.feed_path(&language, None, format)),
-            media_type: format.media_type(),
-            title: site_title.clone(),
-        });
+        let feeds = feed_links(site, &language, None, &site_title);
         let languages = site.languages.iter().filter(|other| **other != language).map(|other| LanguageLink {
             tag: other.to_string(),
             name: other.own_name(),
@@ -91,7 +88,7 @@ impl Layout {
             noindex: false,
             navigation: categories.collect(),
             languages: languages.collect(),
-            feeds: feeds.into(),
+            feeds,
             postal_address: site.postal_address.clone(),
             donate_url: site.donate_url.as_ref().map(ToString::to_string),
             contact_url: site.contact_url.as_ref().map(ToString::to_string),
@@ -99,6 +96,38 @@ impl Layout {
             voice,
             language,
         }
+    }
+
+    /// Names the feeds of these categories too, before the site's own: who reads on a topic is
+    /// offered that topic first.
+    #[must_use]
+    pub fn with_category_feeds(mut self, state: &State, slugs: &[String]) -> Self {
+        let of = |slug: &String| {
+            let title = format!("{} – {}", self.category_title(state, slug), self.site_title);
+            feed_links(&state.site, &self.language, Some(slug), &title)
+        };
+        let feeds: Vec<FeedLink> = slugs.iter().flat_map(of).collect();
+        self.feeds.splice(0..0, feeds);
+        self
+    }
+
+    /// A later page of a list has an address of its own.
+    #[must_use]
+    pub fn at_page(mut self, number: i64) -> Self {
+        if number > 1 {
+            self.canonical = self.canonical.map(|href| format!("{href}?page={number}"));
+        }
+        self
+    }
+
+    /// The name of a category in the page's language: configured, as its feed calls it, or its
+    /// slug.
+    pub fn category_title(&self, state: &State, slug: &str) -> String {
+        if let Some(category) = state.site.category(slug) {
+            return category.title.get(&self.language).to_owned();
+        }
+        let topic = Topic { language: self.language.clone(), category: Some(slug.to_owned()) };
+        state.shelf.get(&topic.key(FeedFormat::Rss)).map_or_else(|| slug.to_owned(), |feed| feed.topic.clone())
     }
 
     /// For pages that belong to one person: no search engine, no canonical address.
@@ -113,4 +142,14 @@ impl Layout {
     pub fn path(&self, path: &str) -> String {
         format!("{}{}", self.home.trim_end_matches('/'), path)
     }
+}
+
+/// A topic's feed in each format.
+fn feed_links(site: &Site, language: &Language, category: Option<&str>, title: &str) -> Vec<FeedLink> {
+    let link = |format: FeedFormat| FeedLink {
+        href: site.link(&site.feed_path(language, category, format)),
+        media_type: format.media_type(),
+        title: format!("{title} ({})", format.name()),
+    };
+    FeedFormat::ALL.into_iter().map(link).collect()
 }

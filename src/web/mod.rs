@@ -1,9 +1,19 @@
 //! The web server's rooms, one per audience. What all share: state, errors, security headers.
 
+mod article;
+mod catalogue;
+mod client;
+mod conditional;
 mod error;
+mod excerpt;
+mod feeds;
+mod health;
 mod layout;
 mod page;
+mod place;
+mod reading;
 mod server;
+mod subscribing;
 
 pub use error::WebError;
 pub use layout::Layout;
@@ -104,6 +114,11 @@ impl State {
 
 /// Every address of the public server.
 pub fn router(state: State) -> Router {
-    let router = Router::new().merge(page::assets());
+    let router = Router::new()
+        .merge(page::assets())
+        .merge(health::router())
+        .merge(catalogue::router())
+        .merge(reading::router())
+        .merge(subscribing::router());
     page::with_common_headers(router, &state).with_state(state)
 }

@@ -51,7 +51,7 @@ pub(super) fn assets() -> Router<State> {
 
 /// Headers that every answer carries unless it set its own, and errors as pages.
 pub(super) fn with_common_headers(router: Router<State>, state: &State) -> Router<State> {
-    router.fallback(|| async { WebError::NotFound }).layer(from_fn_with_state(state.clone(), finish))
+    router.layer(from_fn_with_state(state.clone(), finish))
 }
 
 async fn finish(axum::extract::State(state): axum::extract::State<State>, request: Request, next: Next) -> Response {

@@ -1,6 +1,8 @@
 //! What tests share: a small world on each database engine.
 
+pub mod articles;
 pub mod postgres;
+pub mod web;
 
 use clarion::clock::{Clock, Timestamp, parse_instant};
 use clarion::db::{DatabaseUrl, Db, Engine};

@@ -1,0 +1,115 @@
+//! JSON Feed 1.1.
+
+use super::model::{Attachment, Clean, Entry, Feed, Person};
+use crate::clock::Timestamp;
+use crate::site::FeedFormat;
+use anyhow::Context as _;
+use serde::Serialize;
+
+/// The whole document stays below this; the oldest entries give way (F15).
+const LIMIT: usize = 250_000;
+/// Room for what stands before the entries.
+const HEAD: usize = 4_000;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: &'static str,
+    title: &'a Clean,
+    home_page_url: &'a Clean,
+    feed_url: String,
+    description: &'a Clean,
+    authors: [Author<'a>; 1],
+    language: String,
+    items: Vec<Item<'a>>,
+}
+
+#[derive(Serialize)]
+struct Author<'a> {
+    name: &'a Clean,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'a Clean>,
+}
+
+#[derive(Serialize)]
+struct Item<'a> {
+    id: &'a Clean,
+    url: &'a Clean,
+    title: &'a Clean,
+    content_html: &'a Clean,
+    summary: &'a Clean,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<&'a Clean>,
+    date_published: Timestamp,
+    date_modified: Timestamp,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    authors: Vec<Author<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<&'a Clean>,
+    language: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<File<'a>>,
+}
+
+#[derive(Serialize)]
+struct File<'a> {
+    url: &'a Clean,
+    mime_type: &'a Clean,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'a Clean>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size_in_bytes: Option<i64>,
+}
+
+pub(super) fn render(feed: &Feed<'_>) -> anyhow::Result<Vec<u8>> {
+    let document = Document {
+        version: "https://jsonfeed.org/version/1.1",
+        title: &feed.title,
+        home_page_url: &feed.home,
+        feed_url: feed.address(FeedFormat::Json),
+        description: &feed.description,
+        authors: [Author { name: &feed.author, url: Some(&feed.home) }],
+        language: feed.topic.language.to_string(),
+        items: newest_that_fit(&feed.entries)?,
+    };
+    serde_json::to_vec(&document).context("a JSON feed could not be written")
+}
+
+/// As many of the newest entries as fit, and at least one.
+fn newest_that_fit(entries: &[Entry]) -> anyhow::Result<Vec<Item<'_>>> {
+    let mut items = Vec::with_capacity(entries.len());
+    let mut size = HEAD;
+    for entry in entries {
+        let item = item(entry);
+        size += serde_json::to_vec(&item)?.len() + 1;
+        if size > LIMIT && !items.is_empty() {
+            break;
+        }
+        items.push(item);
+    }
+    Ok(items)
+}
+
+fn item(entry: &Entry) -> Item<'_> {
+    Item {
+        id: &entry.id,
+        url: &entry.link,
+        title: &entry.title,
+        content_html: &entry.html,
+        summary: &entry.summary,
+        image: entry.image.as_ref(),
+        date_published: entry.published,
+        date_modified: entry.updated,
+        authors: entry.authors.iter().map(author).collect(),
+        tags: entry.categories.iter().map(|label| &label.title).chain(&entry.tags).collect(),
+        language: entry.language.to_string(),
+        attachments: entry.attachments.iter().map(file).collect(),
+    }
+}
+
+fn author(person: &Person) -> Author<'_> {
+    Author { name: &person.name, url: person.url.as_ref() }
+}
+
+fn file(file: &Attachment) -> File<'_> {
+    File { url: &file.url, mime_type: &file.media_type, title: file.title.as_ref(), size_in_bytes: file.length }
+}

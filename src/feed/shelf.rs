@@ -1,0 +1,63 @@
+//! The feeds served now.
+
+use super::FeedKey;
+use crate::clock::Timestamp;
+use arc_swap::ArcSwap;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A feed as served.
+#[derive(Debug)]
+pub struct Published {
+    /// What it is called.
+    pub title: String,
+    /// What its topic is called: the category, or the site.
+    pub topic: String,
+    /// As it is.
+    pub identity: Vec<u8>,
+    /// Compressed with gzip.
+    pub gzip: Vec<u8>,
+    /// Hash of the identity bytes: the stem of the ETags.
+    pub hash: String,
+    /// When these bytes were first published, in whole seconds.
+    pub last_modified: Timestamp,
+}
+
+/// The feeds served now. Clones share it; a look-up takes no lock.
+#[derive(Clone, Default)]
+pub struct Shelf(Arc<ArcSwap<Contents>>);
+
+#[derive(Clone, Default)]
+struct Contents {
+    feeds: BTreeMap<FeedKey, Arc<Published>>,
+    /// Whether every feed has been published once since the start.
+    complete: bool,
+}
+
+impl Shelf {
+    /// A feed, if it has been published.
+    pub fn get(&self, key: &FeedKey) -> Option<Arc<Published>> {
+        self.0.load().feeds.get(key).cloned()
+    }
+
+    /// Whether every feed has been published once since the start: only then is a feed that is
+    /// not here one that does not exist.
+    pub fn is_complete(&self) -> bool {
+        self.0.load().complete
+    }
+
+    /// Every feed, in a stable order.
+    pub fn catalogue(&self) -> Vec<(FeedKey, Arc<Published>)> {
+        self.0.load().feeds.iter().map(|(key, feed)| (key.clone(), Arc::clone(feed))).collect()
+    }
+
+    /// Puts feeds in the places of older ones, all at once for whoever looks.
+    pub(super) fn publish(&self, feeds: &[(FeedKey, Arc<Published>)], complete: bool) {
+        self.0.rcu(|now| {
+            let mut next = Contents::clone(now);
+            next.feeds.extend(feeds.iter().cloned());
+            next.complete |= complete;
+            next
+        });
+    }
+}

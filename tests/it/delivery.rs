@@ -1,0 +1,3 @@
+//! Mailings and their deliveries.
+
+mod making;
