@@ -43,7 +43,7 @@ async fn an_edit_keeps_the_place_in_the_order_and_moves_what_feeds_follow() {
         room.save("a.md", &file("A", "2027-09-18", "", "One."));
         room.scan().await;
         let first = room.article().await;
-        world.pass(Duration::from_secs(3600));
+        world.pass(Duration::from_hours(1));
 
         room.save("a.md", &file("A", "2027-09-18", "tags = [\"new\"]", "One."));
         room.scan().await;
@@ -193,7 +193,7 @@ async fn a_scheduled_article_appears_at_its_time_and_a_draft_never() {
         drop(connection);
         let states: Vec<_> = listed.iter().map(|listed| (listed.path.as_str(), listed.state.as_str())).collect();
         assert_eq!(states, [("soon.md", "scheduled"), ("draft.md", "draft")]);
-        assert_eq!(wake, Wake::At(world.clock.now() + Duration::from_secs(3600)));
+        assert_eq!(wake, Wake::At(world.clock.now() + Duration::from_hours(1)));
         world.pass(Duration::from_secs(3599));
         room.scan().await;
         assert_eq!(room.titles().await, Vec::<String>::new());

@@ -116,7 +116,7 @@ async fn two_hundred_articles_are_taken_in_at_once() {
 async fn a_file_renamed_into_place_is_seen_at_once() {
     on_each_engine(async |world: World| {
         let room = Room::new(&world);
-        let settings = Settings { dir: room.root.clone(), announce_within: Duration::from_secs(14 * 86_400) };
+        let settings = Settings { dir: room.root.clone(), announce_within: Duration::from_hours(14 * 24) };
         let (wake, changed) = (Kick::default(), Kick::default());
         let step = ContentStep::new(
             world.db.clone(),
@@ -129,8 +129,8 @@ async fn a_file_renamed_into_place_is_seen_at_once() {
         )
         .watching();
         step.step().await.unwrap();
-        let stop = tokio_util::sync::CancellationToken::new();
-        let running = tokio::spawn(task::run(Arc::new(step), Clock::system(), wake, stop.clone()));
+        let shutdown = tokio_util::sync::CancellationToken::new();
+        let running = tokio::spawn(task::run(Arc::new(step), Clock::system(), wake, shutdown.clone()));
         // Written just now, so only the rename says that it is complete.
         let aside = world.folder.path().join("aside");
         fs::write(&aside, file("A", "2020-09-18", "", "x")).unwrap();
@@ -143,7 +143,7 @@ async fn a_file_renamed_into_place_is_seen_at_once() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         assert!(began.elapsed() < Duration::from_millis(1900), "seen by stillness only, after {:?}", began.elapsed());
-        stop.cancel();
+        shutdown.cancel();
         running.await.unwrap();
     })
     .await;
