@@ -70,8 +70,7 @@ pub(super) fn watch_address(source: &str) -> Option<String> {
     let host = url.host_str().unwrap_or_default().trim_start_matches("www.");
     let mut segments = url.path_segments()?;
     let video = match (host, segments.next(), segments.next()) {
-        ("youtube.com" | "youtube-nocookie.com", Some("embed" | "shorts" | "live"), Some(id)) => Some(id),
-        ("youtu.be", Some(id), None) => Some(id),
+        ("youtube.com" | "youtube-nocookie.com", Some("embed" | "shorts" | "live"), Some(id)) | ("youtu.be", Some(id), None) => Some(id),
         ("player.vimeo.com", Some("video"), Some(id)) => return Some(format!("https://vimeo.com/{id}")),
         _ => None,
     };

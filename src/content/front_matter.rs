@@ -1,10 +1,10 @@
 //! The head of an article's file: TOML between lines of `+++`, or YAML between lines of `---`.
 
-use super::store::Attachments;
+use super::attachments::Attachments;
 use super::{Announce, Credit, Enclosure, FoundCategory, Role, category, markup, text};
 use crate::clock::{Timestamp, WrittenTime};
 use crate::language::Language;
-use crate::problem::{FromNode, Place, Reading, Reason, Source, Table, Value};
+use crate::problem::{FromNode, Place, Problem, Reading, Reason, Source, Table, Value};
 use crate::site::Site;
 use std::ops::Range;
 use url::Url;
@@ -42,7 +42,7 @@ pub(super) struct Parts {
 }
 
 /// Parts a file at the lines of `+++` or `---`.
-pub(super) fn part(source: &Source) -> Result<Parts, crate::problem::Problem> {
+pub(super) fn part(source: &Source) -> Result<Parts, Vec<Problem>> {
     let whole = source.text();
     let start = whole.len() - whole.trim_start_matches(['\n', '\r', ' ', '\t']).len();
     let mut lines = Lines { text: whole, at: start };
@@ -52,19 +52,17 @@ pub(super) fn part(source: &Source) -> Result<Parts, crate::problem::Problem> {
             "the file does not begin with its title and date",
             "begin it with a line +++, then  title = \"…\"  and  date = 2027-09-24  on lines of their own, then another line +++",
         );
-        return Err(source.problem(start..start + fence.len(), reason));
+        return Err(vec![source.problem(start..start + fence.len(), reason)]);
     }
     let head = lines.at;
-    match lines.find(|line| whole[line.clone()].trim_end() == fence) {
-        Some(line) => Ok(Parts { yaml: fence == "---", head: head..line.start, body: line.end..whole.len() }),
-        None => {
-            let reason = Reason::new(
-                format!("the front matter that begins here never ends: a second line {fence} is missing"),
-                format!("write  {fence}  on a line of its own between the front matter and the text"),
-            );
-            Err(source.problem(start..start + 3, reason))
-        }
-    }
+    let end = lines.find(|line| whole[line.clone()].trim_end() == fence).ok_or_else(|| {
+        let reason = Reason::new(
+            format!("the front matter that begins here never ends: a second line {fence} is missing"),
+            format!("write  {fence}  on a line of its own between the front matter and the text"),
+        );
+        vec![source.problem(start..start + fence.len(), reason)]
+    })?;
+    Ok(Parts { yaml: fence == "---", head: head..end.start, body: end.end..whole.len() })
 }
 
 /// The lines of a text as byte ranges, each with its line break.
@@ -239,17 +237,7 @@ fn enclosure(table: &mut Table<'_>, site: &Site) -> Option<Enclosure> {
     let (url, place) = url?;
     let media_type = match media_type {
         Some((media_type, place)) => checked_media_type(table, media_type, &place)?,
-        None => match media_type_of(&url) {
-            Some(media_type) => media_type.to_owned(),
-            None => {
-                let reason = Reason::new(
-                    "what kind of file `enclosure.url` is cannot be told from its name",
-                    "add  type = \"application/pdf\"  or what it is",
-                );
-                table.reading().tell(&place, reason);
-                return None;
-            }
-        },
+        None => known_media_type(table, &url, &place)?,
     };
     Some(Enclosure { url, media_type, length: length.map(|(length, _)| length), title })
 }
@@ -261,6 +249,15 @@ fn checked_media_type(table: &Table<'_>, media_type: String, place: &Place) -> O
     }
     table.reading().tell(place, Reason::new("`enclosure.type` is not a media type", "write it like \"application/pdf\" or \"audio/mpeg\""));
     None
+}
+
+fn known_media_type(table: &Table<'_>, url: &str, place: &Place) -> Option<String> {
+    let media_type = media_type_of(url);
+    if media_type.is_none() {
+        let message = "what kind of file `enclosure.url` is cannot be told from its name";
+        table.reading().tell(place, Reason::new(message, "add  type = \"application/pdf\"  or what it is"));
+    }
+    media_type.map(str::to_owned)
 }
 
 fn media_type_of(url: &str) -> Option<&'static str> {
@@ -289,16 +286,12 @@ fn aliases(table: &mut Table<'_>, site: &Site) -> Vec<String> {
     let mut aliases = Vec::new();
     for alias in written {
         let parsed = if alias.starts_with('/') { site.base_url.join(&alias).ok() } else { Url::parse(&alias).ok() };
-        match parsed.map(|url| url.path().to_owned()).filter(|path| path.len() > 1 && path.len() <= LONGEST_NAME * 3) {
-            Some(path) => aliases.push(path),
-            None => {
-                let reason = Reason::new(
-                    format!("`aliases`: “{alias}” is not an old address"),
-                    "write the path with its slash, like \"/2011-07-center.htm\"",
-                );
-                table.reading().tell(&place, reason);
-            }
+        let path = parsed.map(|url| url.path().to_owned()).filter(|path| path.len() > 1 && path.len() <= LONGEST_NAME * 3);
+        if path.is_none() {
+            let remedy = "write the path with its slash, like \"/2011-07-center.htm\"";
+            table.reading().tell(&place, Reason::new(format!("`aliases`: “{alias}” is not an old address"), remedy));
         }
+        aliases.extend(path);
     }
     aliases
 }

@@ -9,6 +9,9 @@ use sqlx::AnyConnection;
 /// What RFC 4151 §2 lets stand in the specific part of a `tag:` URI.
 const SPECIFIC: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
+/// In characters; a longer one helps nobody.
+const LONGEST_SLUG: usize = 120;
+
 /// The parts of an article's path, `statements/2027-09-24-name.ja.md`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PathName<'p> {
@@ -52,7 +55,7 @@ pub(super) fn slug_of(wished: Option<&str>, stem: &str, title: &str) -> String {
         .into_iter()
         .map(site::slug)
         .find(|slug| !slug.is_empty())
-        .unwrap_or_else(|| "article".to_owned())
+        .map_or_else(|| "article".to_owned(), |slug| slug.chars().take(LONGEST_SLUG).collect())
 }
 
 /// The `tag:` URI (RFC 4151) of an article first seen at a path with a date. A lost database
@@ -96,6 +99,7 @@ mod tests {
         assert_eq!(slug_of(None, "a/2027-09-24-a-safe-house", "Title"), "a-safe-house");
         assert_eq!(slug_of(None, "a/2027-09-24", "A title"), "a-title");
         assert_eq!(slug_of(Some("My Slug!"), "a/name", "Title"), "my-slug");
+        assert_eq!(slug_of(Some(&"a".repeat(5000)), "a/name", "Title").len(), LONGEST_SLUG);
         assert_eq!(slug_of(None, "a/日本語の名前", "Title"), "日本語の名前");
     }
 

@@ -31,7 +31,7 @@ pub(super) struct Manuscript {
 impl Manuscript {
     /// Reads the bytes of a file. Everything that is wrong with it is told at once.
     pub(super) fn read(path: &str, source: Source, hash: String, site: &Site) -> Result<Self, Vec<Problem>> {
-        let parts = front_matter::part(&source).map_err(|problem| vec![problem])?;
+        let parts = front_matter::part(&source)?;
         let reading = Reading::new(&source);
         let head = front_matter::read(&reading, &parts, site);
         let name = PathName::of(path, site);

@@ -15,7 +15,7 @@ pub(super) const VERSION: &str = "1";
 /// What an article is written in.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Body<'b> {
-    /// CommonMark with tables, footnotes, strikethrough and bare links.
+    /// `CommonMark` with tables, footnotes, strikethrough and bare links.
     Markdown(&'b str),
     /// HTML, a whole document or a part of one.
     Html(&'b str),

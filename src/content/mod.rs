@@ -1,5 +1,6 @@
 //! The content store: articles from the folder that staff edit, always the last good version.
 
+mod attachments;
 mod category;
 mod check;
 mod embed;
@@ -8,6 +9,7 @@ mod front_matter;
 mod identity;
 mod intake;
 mod lease;
+mod look;
 mod manuscript;
 mod markup;
 mod memory;
@@ -154,6 +156,29 @@ pub struct Article {
     pub image: Option<String>,
     /// The series it is part of.
     pub series: Option<String>,
+}
+
+/// An article as staff see it in a list, public or not.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Listed {
+    /// Row number.
+    pub id: i64,
+    /// The id in feeds.
+    pub uid: String,
+    /// Which room or folder it is from.
+    pub source: String,
+    /// Where its file is.
+    pub path: String,
+    /// Where it stands.
+    pub state: ArticleState,
+    /// Its language.
+    pub language: Language,
+    /// Its title.
+    pub title: String,
+    /// Its date.
+    pub published_at: Timestamp,
+    /// Whether digests may carry it.
+    pub announced: bool,
 }
 
 /// What a digest must know of an article to choose.

@@ -1,6 +1,7 @@
 //! SQL that writes articles: what a new version of one changes, and what it never changes.
 
-use super::store::{Attachments, Row, article_columns, attachments};
+use super::attachments::{self, Attachments, attachments};
+use super::store::{Row, article_columns};
 use super::{Announce, ArticleState, identity, markup, text};
 use crate::clock::Timestamp;
 use crate::db::{Counter, take_number};
@@ -95,7 +96,7 @@ pub(super) async fn save(
     }
     write(connection, &row).await?;
     if before != attached {
-        write_attachments(connection, row.id, &attached).await?;
+        attachments::write(connection, row.id, &attached).await?;
     }
     write_aliases(connection, site, entry, stored.as_ref(), &row).await?;
     Ok(!unseen)
@@ -127,9 +128,8 @@ impl Standing {
         let announced = match (entry.announce, public_before.map(|row| row.announced.as_str())) {
             (Announce::No, _) | (Announce::Auto, Some("no")) => "no",
             (Announce::Again, _) => "again",
-            (Announce::Auto, Some(_)) => "yes",
             (Announce::Auto, None) if published_at + moment.announce_within < first_seen_at => "no",
-            (Announce::Auto, None) => "yes",
+            (Announce::Auto, _) => "yes",
         };
         let again = announced == "again" && public_before.is_some_and(|row| row.announced != "again");
         let publishes = state == ArticleState::Published && (public_before.is_none() || again);
@@ -220,7 +220,16 @@ async fn uid(
     }
     let date = entry.date.in_zone(&site.time_zone).date();
     let path = if entry.source == super::FOLDER { entry.path.to_owned() } else { format!("{}/{}", entry.source, entry.path) };
-    Ok(identity::tag_uri(&identity::authority(connection, site, now).await?, date, &path))
+    let made = identity::tag_uri(&identity::authority(connection, site, now).await?, date, &path);
+    // An article that was renamed keeps the id of its old path, which a new file may have now.
+    let mut uid = made.clone();
+    for number in 2.. {
+        if with_uid(connection, &uid).await?.is_none() {
+            break;
+        }
+        uid = format!("{made}-{number}");
+    }
+    Ok(uid)
 }
 
 /// What its translations share: as the file says, as the translation beside it says, as it was,
@@ -340,47 +349,6 @@ async fn write(connection: &mut AnyConnection, row: &Row) -> anyhow::Result<()> 
     .bind(row.gone_at)
     .execute(connection)
     .await?;
-    Ok(())
-}
-
-async fn write_attachments(connection: &mut AnyConnection, article: i64, attached: &Attachments) -> anyhow::Result<()> {
-    for sql in [
-        "DELETE FROM article_category WHERE article_id = $1",
-        "DELETE FROM article_tag WHERE article_id = $1",
-        "DELETE FROM article_credit WHERE article_id = $1",
-        "DELETE FROM article_enclosure WHERE article_id = $1",
-    ] {
-        sqlx::query(sql).bind(article).execute(&mut *connection).await?;
-    }
-    for slug in &attached.categories {
-        let sql = "INSERT INTO article_category (article_id, slug) VALUES ($1, $2)";
-        sqlx::query(sql).bind(article).bind(slug).execute(&mut *connection).await?;
-    }
-    for (position, tag) in (0_i64..).zip(&attached.tags) {
-        let sql = "INSERT INTO article_tag (article_id, position, tag) VALUES ($1, $2, $3)";
-        sqlx::query(sql).bind(article).bind(position).bind(tag).execute(&mut *connection).await?;
-    }
-    for (position, credit) in (0_i64..).zip(&attached.credits) {
-        sqlx::query("INSERT INTO article_credit (article_id, position, role, name, url) VALUES ($1, $2, $3, $4, $5)")
-            .bind(article)
-            .bind(position)
-            .bind(credit.role.as_str())
-            .bind(&credit.name)
-            .bind(&credit.url)
-            .execute(&mut *connection)
-            .await?;
-    }
-    for (position, enclosure) in (0_i64..).zip(&attached.enclosures) {
-        sqlx::query("INSERT INTO article_enclosure (article_id, position, url, media_type, length, title) VALUES ($1, $2, $3, $4, $5, $6)")
-            .bind(article)
-            .bind(position)
-            .bind(&enclosure.url)
-            .bind(&enclosure.media_type)
-            .bind(enclosure.length)
-            .bind(&enclosure.title)
-            .execute(&mut *connection)
-            .await?;
-    }
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 /// Fewer than this are never a crowd: on a small site one removal is more than a tenth.
 const SMALLEST_CROWD: usize = 5;
 /// Removals within this time belong together, since a folder is not deleted in one instant.
-const TOGETHER: Duration = Duration::from_secs(600);
+const TOGETHER: Duration = Duration::from_mins(10);
 
 /// The one notice of all removals that wait.
 const NOTICE: &str = "content-removal";
@@ -29,10 +29,10 @@ pub struct HeldRemoval {
     pub held_at: Timestamp,
 }
 
-/// Whether so many files vanished at once that it looks like an accident. `recent` have gone
-/// just before; `total` are all articles, these two included.
-pub(super) fn looks_like_an_accident(vanished: usize, recent: usize, total: usize, folder_is_empty: bool) -> bool {
-    let crowd = vanished + recent;
+/// Whether so many files vanished at once that it looks like an accident. `before` have gone
+/// just before, or are held; `total` are all articles, these two included.
+pub(super) fn looks_like_an_accident(vanished: usize, before: usize, total: usize, folder_is_empty: bool) -> bool {
+    let crowd = vanished + before;
     folder_is_empty || (crowd >= SMALLEST_CROWD && crowd * 10 > total)
 }
 
@@ -89,14 +89,17 @@ pub(super) async fn hold(connection: &mut AnyConnection, paths: &[String], now: 
         .execute(&mut *connection)
         .await?;
     }
-    let list: String = paths.iter().take(20).map(|path| format!("  {path}\n")).collect();
-    let more = if paths.len() > 20 { format!("  … and {} more\n", paths.len() - 20) } else { String::new() };
+    let mut list: Vec<String> = paths.iter().take(20).map(|path| format!("  {path}")).collect();
+    if paths.len() > list.len() {
+        list.push(format!("  … and {} more", paths.len() - list.len()));
+    }
+    let list = list.join("\n");
     let count = paths.len();
     let notice = Notice {
         key: NOTICE,
         subject: &format!("{count} articles have vanished from the content folder; they stay published"),
         body: &format!(
-            "The files of {count} articles are no longer in the content folder:\n\n{list}{more}\nSo many at once look like an accident, such as a disk that is not there. The articles stay published.\n\nIf it was an accident, put the files back; nothing else is needed. If they are to go, run  clarion content accept-removals\n"
+            "The files of {count} articles are no longer in the content folder:\n\n{list}\n\nSo many at once look like an accident, such as a disk that is not there. The articles stay published.\n\nIf it was an accident, put the files back; nothing else is needed. If they are to go, run  clarion content accept-removals\n"
         ),
     };
     noticeboard::record(connection, &notice, now).await?;

@@ -1,13 +1,13 @@
 //! The content folder kept in step with the store: looks, reads what is still, records it, lets
 //! go of what has vanished, and publishes what is due.
 
-use super::folder::{Folder, Sight, Stat};
+use super::folder::Stat;
 use super::intake::{Intake, Mirror};
 use super::lease::Lease;
-use super::memory::{Due, Memory};
+use super::look::{Desk, Look, blocking};
 use super::record::{self, Moment};
 use super::scan::{self, Finding};
-use super::watch::{Hints, Seen, Watch};
+use super::watch::Hints;
 use super::{Selection, Settings, removal, store, trouble, verdict::Verdict};
 use crate::clock::Clock;
 use crate::db::Db;
@@ -17,7 +17,6 @@ use crate::site::Site;
 use crate::task::{Kick, Step, Wake};
 use crate::vault::random_name;
 use anyhow::Context as _;
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,14 +29,6 @@ const STILLNESS: Duration = Duration::from_secs(2);
 const BATCH: usize = 200;
 /// After this much reading the step returns, to be called again at once.
 const LONGEST_READING: Duration = Duration::from_secs(3);
-/// Looking at everything takes at most one part in so many of the time.
-const LOOKING_SHARE: u32 = 20;
-/// A look this quick costs nothing.
-const QUICK_LOOK: Duration = Duration::from_millis(100);
-/// With a watch, everything is looked at no oftener and no more seldom than this.
-const WATCHED_PAUSE: Duration = Duration::from_secs(30);
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
-
 /// Keeps the store in step with the folder.
 pub struct ContentStep {
     db: Db,
@@ -53,32 +44,8 @@ pub struct ContentStep {
     desk: Mutex<Desk>,
 }
 
-/// What the step remembers between two calls; all of it can be found again.
-#[derive(Default)]
-struct Desk {
-    memory: Memory,
-    mirror: Arc<Mirror>,
-    /// Whether the mirror was filled.
-    begun: bool,
-    /// What was not still at the last look.
-    waiting: BTreeSet<String>,
-    next_full_look: Option<Instant>,
-    watch: Option<Watch>,
-}
-
-/// A look at the folder.
-pub(super) struct Look {
-    /// `None` if it is not there.
-    pub(super) folder: Option<Arc<Folder>>,
-    pub(super) sight: Sight,
-    /// Whether it was at everything, or only at these paths.
-    full: bool,
-    paths: BTreeSet<String>,
-    arrived: BTreeSet<String>,
-}
-
 /// How far a call came.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Progress {
     /// Whether anything public may have changed.
     changed: bool,
@@ -146,26 +113,29 @@ impl ContentStep {
             desk.begun = true;
         }
         let mut progress = Progress { changed: self.publish_due().await?, more: false };
-        let seen = self.hints.take();
-        if let Some(look) = self.look(desk, seen).await? {
+        if let Some(look) = desk.look(&self.settings.dir, &self.hints, self.watching).await? {
             progress.add(self.follow(desk, &look).await?);
         }
+        let broken = desk.mirror.troubles.values().filter(|known| known.broken).count();
+        self.metrics.content_problems.set(i64::try_from(broken)?);
         if first || progress.changed {
-            self.measure(desk).await?;
+            let mut connection = self.db.reader().acquire().await?;
+            self.metrics.articles.set(store::count(&mut connection, &Selection::default()).await?);
         }
         Ok(progress)
     }
 
     /// Brings the store to what a look has shown.
     async fn follow(&self, desk: &mut Desk, look: &Look) -> anyhow::Result<Progress> {
-        let due = observe(desk, look, self.stillness);
+        let due = desk.observe(look, self.stillness);
         desk.waiting = due.waiting;
         let mut progress = self.read(desk, look, &due.read).await?;
         if progress.more {
             return Ok(progress);
         }
         if look.full {
-            let odd: Vec<_> = look.sight.odd.iter().map(|problem| (shown_path(problem), scan::broken(vec![problem.clone()]))).collect();
+            let mut odd: Vec<_> = look.sight.odd.iter().map(|problem| (shown_path(problem), scan::broken(vec![problem.clone()]))).collect();
+            odd.retain(|(path, finding)| !matches!(finding, Finding::Broken { hash, .. } if desk.mirror.knows(path, hash)));
             if !odd.is_empty() {
                 self.record(desk, look, &odd).await?;
             }
@@ -178,54 +148,7 @@ impl ContentStep {
         Ok(progress)
     }
 
-    /// Looks at what was hinted at, or at everything when it is time for that.
-    async fn look(&self, desk: &mut Desk, seen: Seen) -> anyhow::Result<Option<Look>> {
-        let full = seen.everything || desk.next_full_look.is_none_or(|next| Instant::now() >= next);
-        let paths: BTreeSet<String> = seen.paths.union(&desk.waiting).cloned().collect();
-        if !full && paths.is_empty() {
-            return Ok(None);
-        }
-        let began = Instant::now();
-        let root = self.settings.dir.clone();
-        let folder = match blocking(move || Ok(Folder::open(&root))).await? {
-            Ok(folder) => Some(Arc::new(folder)),
-            Err(error) => {
-                tracing::warn!(%error, folder = %self.settings.dir.display(), "the content folder cannot be opened; what was published stays");
-                None
-            }
-        };
-        let mut look = Look { folder, sight: Sight::default(), full, paths, arrived: seen.arrived };
-        if let Some(folder) = look.folder.clone() {
-            if full {
-                // First the watch, then the look: nothing falls between.
-                self.watch(desk, folder.inode).await?;
-            }
-            let paths = look.paths.clone();
-            look.sight = blocking(move || Ok(if full { folder.walk()? } else { folder.glance(&paths) })).await?;
-        }
-        if full {
-            desk.next_full_look = Some(Instant::now() + pause_after(began.elapsed(), desk.watch.is_some()));
-        }
-        Ok(Some(look))
-    }
-
-    /// Watches the folder, unless it is watched or shall not be.
-    async fn watch(&self, desk: &mut Desk, inode: u64) -> anyhow::Result<()> {
-        if !self.watching || desk.watch.as_ref().is_some_and(|watch| watch.inode == inode) {
-            return Ok(());
-        }
-        let (root, hints) = (self.settings.dir.clone(), self.hints.clone());
-        desk.watch = match blocking(move || Ok(Watch::begin(&root, inode, &hints))).await? {
-            Ok(watch) => Some(watch),
-            Err(error) => {
-                tracing::warn!(%error, "the content folder cannot be watched; it is looked at every few seconds instead");
-                None
-            }
-        };
-        Ok(())
-    }
-
-    /// Reads and records files, a batch a transaction. Returns whether anything public changed.
+    /// Reads and records files, a batch a transaction.
     async fn read(&self, desk: &mut Desk, look: &Look, paths: &[String]) -> anyhow::Result<Progress> {
         let mut progress = Progress::default();
         let began = Instant::now();
@@ -347,15 +270,7 @@ impl ContentStep {
         Ok(published > 0)
     }
 
-    async fn measure(&self, desk: &Desk) -> anyhow::Result<()> {
-        let mut connection = self.db.reader().acquire().await?;
-        self.metrics.articles.set(store::count(&mut connection, &Selection::default()).await?);
-        let broken = desk.mirror.troubles.values().filter(|known| known.broken).count();
-        self.metrics.content_problems.set(i64::try_from(broken)?);
-        Ok(())
-    }
-
-    async fn next_wake(&self, desk: &Desk, progress: &Progress) -> anyhow::Result<Wake> {
+    async fn next_wake(&self, desk: &Desk, progress: Progress) -> anyhow::Result<Wake> {
         if progress.more {
             return Ok(Wake::Now);
         }
@@ -384,28 +299,11 @@ impl Step for ContentStep {
         if progress.changed {
             self.changed.kick();
         }
-        self.next_wake(&desk, &progress).await
+        self.next_wake(&desk, progress).await
     }
 }
 
 /// The path by which a problem of the folder is kept.
 fn shown_path(problem: &Problem) -> String {
     problem.file.to_string_lossy().into_owned()
-}
-
-fn observe(desk: &mut Desk, look: &Look, stillness: Duration) -> Due {
-    let mirror = Arc::clone(&desk.mirror);
-    let known = mirror.articles.keys().chain(mirror.troubles.keys()).filter(|path| look.full || look.paths.contains(*path));
-    desk.memory.observe(&look.sight, &look.arrived, known, Instant::now(), stillness)
-}
-
-/// How long after a look at everything the next may be.
-fn pause_after(look: Duration, watched: bool) -> Duration {
-    let share = if look < QUICK_LOOK { Duration::ZERO } else { look * LOOKING_SHARE };
-    let least = if watched { WATCHED_PAUSE } else { Duration::ZERO };
-    share.max(least).min(LONGEST_PAUSE)
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> anyhow::Result<T> + Send + 'static) -> anyhow::Result<T> {
-    tokio::task::spawn_blocking(work).await.context("reading the content folder was interrupted")?
 }

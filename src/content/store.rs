@@ -1,12 +1,13 @@
 //! SQL that reads articles. Whatever belongs to many articles is loaded for all of them at once.
 
+use super::attachments::{Attachments, attachments, categories_of, with_list};
 use super::record::{self, Entry};
-use super::{Announce, Article, ArticleState, Change, Credit, Enclosure, FoundCategory, Headline, Page, Role, Selection, identity, markup};
+use super::{Announce, Article, ArticleState, Change, FoundCategory, Headline, Listed, Page, Selection, identity, markup};
 use crate::clock::Timestamp;
 use crate::language::Language;
 use crate::site::Site;
 use crate::vault::content_hash;
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, Row as _};
 use std::collections::HashMap;
 
 /// All columns of an article's row, for the beginning of a query.
@@ -28,18 +29,6 @@ macro_rules! selected {
            AND (CAST($2 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM article_category c WHERE c.article_id = a.id AND c.slug = $2))
            AND (CAST($3 AS TEXT) IS NULL OR a.month = $3)
            AND (CAST($4 AS TEXT) IS NULL OR a.translation_group = $4) "
-    };
-}
-
-/// A query that takes a list, bound as JSON to `$1`: the engines unpack it differently.
-macro_rules! with_list {
-    ($connection:expr, [$($head:tt)+], $type:literal, $tail:literal) => {
-        match $connection.backend_name() {
-            "PostgreSQL" => {
-                concat!($($head)+, "(SELECT CAST(value AS ", $type, ") FROM json_array_elements_text(CAST($1 AS JSON)) AS list (value)) ", $tail)
-            }
-            _ => concat!($($head)+, "(SELECT CAST(value AS ", $type, ") FROM json_each($1)) ", $tail),
-        }
     };
 }
 
@@ -70,15 +59,6 @@ pub(super) struct Row {
     pub(super) series: Option<String>,
     pub(super) first_seen_at: i64,
     pub(super) gone_at: Option<i64>,
-}
-
-/// What hangs on an article in tables of its own.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Attachments {
-    pub(super) categories: Vec<String>,
-    pub(super) tags: Vec<String>,
-    pub(super) credits: Vec<Credit>,
-    pub(super) enclosures: Vec<Enclosure>,
 }
 
 /// Public articles, the newest first (`published_at`, then `id`, both descending), skipping
@@ -204,6 +184,30 @@ pub async fn found_categories(connection: &mut AnyConnection) -> anyhow::Result<
     Ok(rows.into_iter().map(|(slug, title)| FoundCategory { slug, title }).collect())
 }
 
+/// Every article there is or was, the newest first, for staff.
+pub async fn listing(connection: &mut AnyConnection) -> anyhow::Result<Vec<Listed>> {
+    let rows = sqlx::query(
+        "SELECT id, uid, source, path, state, language, title, published_at, announced FROM article ORDER BY published_at DESC, id DESC",
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Listed {
+                id: row.try_get("id")?,
+                uid: row.try_get("uid")?,
+                source: row.try_get("source")?,
+                path: row.try_get("path")?,
+                state: ArticleState::from_stored(row.try_get("state")?)?,
+                language: stored_language(row.try_get("language")?)?,
+                title: row.try_get("title")?,
+                published_at: Timestamp::from_millis(row.try_get("published_at")?),
+                announced: row.try_get::<&str, _>("announced")? != "no",
+            })
+        })
+        .collect()
+}
+
 /// Publishes or updates a page of another room. Unchanged, nothing happens. Digests leave it
 /// alone: the room mails what it has to say itself.
 pub async fn publish_page(connection: &mut AnyConnection, site: &Site, page: &Page<'_>, now: Timestamp) -> anyhow::Result<()> {
@@ -239,64 +243,6 @@ pub async fn publish_page(connection: &mut AnyConnection, site: &Site, page: &Pa
     }
     record::save(connection, site, &entry, stored, record::Moment { now, announce_within: std::time::Duration::ZERO }).await?;
     Ok(())
-}
-
-/// Loads what hangs on some articles.
-pub(super) async fn attachments(connection: &mut AnyConnection, ids: &[i64]) -> anyhow::Result<HashMap<i64, Attachments>> {
-    let mut all: HashMap<i64, Attachments> = HashMap::with_capacity(ids.len());
-    if ids.is_empty() {
-        return Ok(all);
-    }
-    for (id, categories) in categories_of(connection, ids).await? {
-        all.entry(id).or_default().categories = categories;
-    }
-    let list = serde_json::to_string(ids)?;
-    let sql =
-        with_list!(connection, ["SELECT article_id, tag FROM article_tag WHERE article_id IN "], "BIGINT", "ORDER BY article_id, position");
-    let tags: Vec<(i64, String)> = sqlx::query_as(sql).bind(&list).fetch_all(&mut *connection).await?;
-    for (id, tag) in tags {
-        all.entry(id).or_default().tags.push(tag);
-    }
-    let sql = with_list!(
-        connection,
-        ["SELECT article_id, role, name, url FROM article_credit WHERE article_id IN "],
-        "BIGINT",
-        "ORDER BY article_id, position"
-    );
-    let credits: Vec<(i64, String, String, Option<String>)> = sqlx::query_as(sql).bind(&list).fetch_all(&mut *connection).await?;
-    for (id, role, name, url) in credits {
-        all.entry(id).or_default().credits.push(Credit { role: Role::from_stored(&role)?, name, url });
-    }
-    let sql = with_list!(
-        connection,
-        ["SELECT article_id, url, media_type, length, title FROM article_enclosure WHERE article_id IN "],
-        "BIGINT",
-        "ORDER BY article_id, position"
-    );
-    let enclosures: Vec<(i64, String, String, Option<i64>, Option<String>)> =
-        sqlx::query_as(sql).bind(&list).fetch_all(&mut *connection).await?;
-    for (id, url, media_type, length, title) in enclosures {
-        all.entry(id).or_default().enclosures.push(Enclosure { url, media_type, length, title });
-    }
-    Ok(all)
-}
-
-async fn categories_of(connection: &mut AnyConnection, ids: &[i64]) -> anyhow::Result<HashMap<i64, Vec<String>>> {
-    let mut all: HashMap<i64, Vec<String>> = HashMap::new();
-    if ids.is_empty() {
-        return Ok(all);
-    }
-    let sql = with_list!(
-        connection,
-        ["SELECT article_id, slug FROM article_category WHERE article_id IN "],
-        "BIGINT",
-        "ORDER BY article_id, slug"
-    );
-    let rows: Vec<(i64, String)> = sqlx::query_as(sql).bind(serde_json::to_string(ids)?).fetch_all(connection).await?;
-    for (id, slug) in rows {
-        all.entry(id).or_default().push(slug);
-    }
-    Ok(all)
 }
 
 async fn headlines(connection: &mut AnyConnection, rows: Vec<(i64, i64, String, String)>) -> anyhow::Result<Vec<Headline>> {

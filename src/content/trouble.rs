@@ -121,12 +121,12 @@ async fn insert(
 }
 
 async fn tell_broken(connection: &mut AnyConnection, path: &str, hash: &str, problems: &[Problem], now: Timestamp) -> anyhow::Result<()> {
-    let list: String = problems.iter().map(|problem| format!("{}\n", text::clean(&problem.to_string()))).collect();
+    let list = problems.iter().map(|problem| text::clean(&problem.to_string())).collect::<Vec<_>>().join("\n");
     let notice = Notice {
         key: &broken_key(path, hash),
         subject: &format!("An article is not understood: {path}"),
         body: &format!(
-            "The file {path} was saved with a mistake. If it was published before, its last good version stays where it is; nothing is lost.\n\n{list}\nCorrect the file and save it again. You will be told when it is understood.\n"
+            "The file {path} was saved with a mistake. If it was published before, its last good version stays where it is; nothing is lost.\n\n{list}\n\nCorrect the file and save it again. You will be told when it is understood.\n"
         ),
     };
     noticeboard::record(connection, &notice, now).await?;

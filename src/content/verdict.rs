@@ -1,8 +1,8 @@
 //! What becomes of articles whose files are not there.
 
 use super::intake::Mirror;
+use super::look::Look;
 use super::removal::looks_like_an_accident;
-use super::step::Look;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -39,6 +39,8 @@ impl Verdict {
                 (false, _) => {}
             }
         }
+        // What follows a crowd belongs to it.
+        let crowd = recent + held.iter().filter(|(path, accepted)| !accepted && !is_back(path)).count();
         let held: HashMap<&str, bool> = held.iter().map(|(path, accepted)| (path.as_str(), *accepted)).collect();
         // A file that cannot be reached has not vanished.
         let odd = |path: &str| look.sight.odd.iter().any(|problem| problem.file == Path::new(path));
@@ -46,7 +48,7 @@ impl Verdict {
         let (articles, others): (Vec<&String>, Vec<&String>) = vanished.partition(|path| mirror.articles.contains_key(*path));
         verdict.mended.extend(others.into_iter().filter(|path| mirror.troubles.contains_key(*path)).cloned());
         let unheld: Vec<String> = articles.into_iter().filter(|path| !held.contains_key(path.as_str())).cloned().collect();
-        if looks_like_an_accident(unheld.len(), recent, mirror.articles.len() + recent, look.sight.files.is_empty()) {
+        if !unheld.is_empty() && looks_like_an_accident(unheld.len(), crowd, mirror.articles.len() + recent, look.sight.files.is_empty()) {
             verdict.hold = unheld;
         } else {
             // Problems of a removed file go with it.

@@ -1,4 +1,4 @@
-//! Articles: from files in a folder to what feeds, pages and digests read.
+//! Pages that other rooms publish, and every question one can ask the store.
 
 use crate::support::{World, language, on_each_engine};
 use clarion::content::{self, Page, Selection};
@@ -39,7 +39,7 @@ async fn a_page_of_another_room_is_read_like_an_article_and_never_mailed() {
         assert_eq!(content::count(&mut connection, &Selection { category: Some("x"), ..Selection::default() }).await.unwrap(), 0);
         assert_eq!(content::months(&mut connection, &Selection::default()).await.unwrap(), [("2027/09".to_owned(), 1)]);
 
-        world.pass(std::time::Duration::from_secs(60));
+        world.pass(std::time::Duration::from_mins(1));
         publish("本文を改めました").await;
         let second = content::at_address(&mut connection, &japanese, &first.month, &first.slug).await.unwrap().unwrap();
         assert_eq!((second.published_seq, second.changed_seq), (Some(1), 2));

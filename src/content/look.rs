@@ -1,0 +1,113 @@
+//! Looking at the folder: at what was hinted at, or at everything when it is time for that.
+
+use super::folder::{Folder, Sight};
+use super::intake::Mirror;
+use super::memory::{Due, Memory};
+use super::watch::{Hints, Watch};
+use anyhow::Context as _;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Looking at everything takes at most one part in so many of the time.
+const LOOKING_SHARE: u32 = 20;
+/// A look this quick costs nothing.
+const QUICK_LOOK: Duration = Duration::from_millis(100);
+/// With a watch, everything is looked at no oftener and no more seldom than this.
+const WATCHED_PAUSE: Duration = Duration::from_secs(30);
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+
+/// What the step remembers between two calls; all of it can be found again.
+#[derive(Default)]
+pub(super) struct Desk {
+    pub(super) memory: Memory,
+    pub(super) mirror: Arc<Mirror>,
+    /// Whether the mirror was filled.
+    pub(super) begun: bool,
+    /// What was not still at the last look.
+    pub(super) waiting: BTreeSet<String>,
+    pub(super) next_full_look: Option<Instant>,
+    watch: Option<Watch>,
+}
+
+/// A look at the folder.
+pub(super) struct Look {
+    /// `None` if it is not there.
+    pub(super) folder: Option<Arc<Folder>>,
+    pub(super) sight: Sight,
+    /// Whether it was at everything, or only at these paths.
+    pub(super) full: bool,
+    paths: BTreeSet<String>,
+    arrived: BTreeSet<String>,
+}
+
+impl Desk {
+    /// Looks at what was hinted at, or at everything when it is time for that.
+    pub(super) async fn look(&mut self, root: &Path, hints: &Hints, watching: bool) -> anyhow::Result<Option<Look>> {
+        let seen = hints.take();
+        let full = seen.everything || self.next_full_look.is_none_or(|next| Instant::now() >= next);
+        let paths: BTreeSet<String> = seen.paths.union(&self.waiting).cloned().collect();
+        if !full && paths.is_empty() {
+            return Ok(None);
+        }
+        let began = Instant::now();
+        let path = root.to_owned();
+        let folder = match blocking(move || Ok(Folder::open(&path))).await? {
+            Ok(folder) => Some(Arc::new(folder)),
+            Err(error) => {
+                tracing::warn!(%error, folder = %root.display(), "the content folder cannot be opened; what was published stays");
+                None
+            }
+        };
+        let mut look = Look { folder, sight: Sight::default(), full, paths, arrived: seen.arrived };
+        if let Some(folder) = look.folder.clone() {
+            if full && watching {
+                // First the watch, then the look: nothing falls between.
+                self.watch(root, hints, folder.inode).await?;
+            }
+            let paths = look.paths.clone();
+            look.sight = blocking(move || Ok(if full { folder.walk()? } else { folder.glance(&paths) })).await?;
+        }
+        if full {
+            self.next_full_look = Some(Instant::now() + pause_after(began.elapsed(), self.watch.is_some()));
+        }
+        Ok(Some(look))
+    }
+
+    /// Watches the folder, unless it is watched already.
+    async fn watch(&mut self, root: &Path, hints: &Hints, inode: u64) -> anyhow::Result<()> {
+        if self.watch.as_ref().is_some_and(|watch| watch.inode == inode) {
+            return Ok(());
+        }
+        let (root, hints) = (root.to_owned(), hints.clone());
+        self.watch = match blocking(move || Ok(Watch::begin(&root, inode, &hints))).await? {
+            Ok(watch) => Some(watch),
+            Err(error) => {
+                tracing::warn!(%error, "the content folder cannot be watched; it is looked at every few seconds instead");
+                None
+            }
+        };
+        Ok(())
+    }
+
+    /// Takes in what a look has shown, and tells what is to be done.
+    pub(super) fn observe(&mut self, look: &Look, stillness: Duration) -> Due {
+        let mirror = Arc::clone(&self.mirror);
+        let known = mirror.articles.keys().chain(mirror.troubles.keys()).filter(|path| look.full || look.paths.contains(*path));
+        self.memory.observe(&look.sight, &look.arrived, known, Instant::now(), stillness)
+    }
+}
+
+/// How long after a look at everything the next may be.
+fn pause_after(look: Duration, watched: bool) -> Duration {
+    let share = if look < QUICK_LOOK { Duration::ZERO } else { look * LOOKING_SHARE };
+    let least = if watched { WATCHED_PAUSE } else { Duration::ZERO };
+    share.max(least).min(LONGEST_PAUSE)
+}
+
+/// Runs what waits for the disk where waiting hurts nobody.
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> anyhow::Result<T> + Send + 'static) -> anyhow::Result<T> {
+    tokio::task::spawn_blocking(work).await.context("reading the content folder was interrupted")?
+}
