@@ -128,11 +128,26 @@ fn every_broken_file_is_told_with_its_place_and_remedy() {
         let told: Vec<String> = problems
             .iter()
             .filter(|problem| problem["severity"] == "error")
-            .map(|problem| format!("{}:{}:{}: {} — {}", problem["file"].as_str().unwrap(), problem["line"], problem["column"], problem["message"].as_str().unwrap(), problem["remedy"].as_str().unwrap()))
+            .map(|problem| {
+                format!(
+                    "{}:{}:{}: {} — {}",
+                    problem["file"].as_str().unwrap(),
+                    problem["line"],
+                    problem["column"],
+                    problem["message"].as_str().unwrap(),
+                    problem["remedy"].as_str().unwrap()
+                )
+            })
             .collect();
         let found = told.iter().any(|line| line.contains(broken.place) && broken.words.iter().all(|word| line.contains(word)));
         if !found || code != 1 {
-            wrong.push(format!("{} (exit {code}): wanted {} {:?}, told:\n    {}", broken.name, broken.place, broken.words, told.join("\n    ")));
+            wrong.push(format!(
+                "{} (exit {code}): wanted {} {:?}, told:\n    {}",
+                broken.name,
+                broken.place,
+                broken.words,
+                told.join("\n    ")
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -66,7 +66,10 @@ async fn an_article_a_subscriber_a_digest_and_a_petition_from_end_to_end() {
     daemon.set_clock("2027-09-27T09:04:00+09:00");
     let link = inbox.wait_for("chair@example.org", "/approve/").await.link("/approve/");
     let page = daemon.get(&link).await.text().await.unwrap();
-    assert!(page.contains("Please write to the embassy.") && page.contains("大使館に手紙を書いてください。"), "the approver sees every text");
+    assert!(
+        page.contains("Please write to the embassy.") && page.contains("大使館に手紙を書いてください。"),
+        "the approver sees every text"
+    );
     assert_eq!(daemon.post(&link, &[("step", "call")]).await.status(), StatusCode::OK);
 
     // Nothing goes out while it can still be stopped; then it goes out once.
