@@ -162,7 +162,7 @@ fn entry(site: &Site, language: &Language, article: &Article, translations: &[Ar
         updated: article.updated_at,
         tie: article.id,
         authors: people(&article.credits, |role| role == Role::Author),
-        contributors: people(&article.credits, |role| role != Role::Author),
+        contributors: people(&article.credits, |role| role == Role::Translator),
         categories: article.categories.iter().map(|slug| label(site, language, slug, title_of)).collect(),
         tags: article.tags.iter().map(Clean::new).collect(),
         translations: translations_of(site, article, translations),

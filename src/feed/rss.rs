@@ -75,7 +75,7 @@ fn enclosure(attachment: &Attachment) -> Option<Enclosure> {
 
 /// How often `sy:` says to look: as often as `ttl` does.
 fn rhythm(ttl: Duration) -> SyndicationExtension {
-    let (period, seconds) = if ttl <= Duration::from_secs(3600) { (UpdatePeriod::Hourly, 3600) } else { (UpdatePeriod::Daily, 86_400) };
+    let (period, seconds) = if ttl <= Duration::from_hours(1) { (UpdatePeriod::Hourly, 3600) } else { (UpdatePeriod::Daily, 86_400) };
     let mut rhythm = SyndicationExtension::default();
     rhythm.set_period(period);
     rhythm.set_frequency(u32::try_from((seconds / ttl.as_secs().max(1)).max(1)).unwrap_or(1));

@@ -76,7 +76,9 @@ impl Step for FeedStep {
         let sequence = self.look(&mut progress).await?;
         let batch: Vec<Topic> = progress.due.iter().take(BATCH).cloned().collect();
         if batch.is_empty() {
-            self.shelf.publish(&[], true);
+            if !self.shelf.is_complete() {
+                self.shelf.publish(&[], true);
+            }
             return Ok(Wake::WhenKicked);
         }
         let authority = self.authority(&mut progress).await?;
@@ -162,11 +164,11 @@ impl FeedStep {
                 categories.map(|category| topic(&change.language, category))
             })
             .collect();
-        let shows = |shown: &&Shown| {
-            changes.iter().any(|change| shown.articles.contains(&change.id))
-                || public.iter().any(|article| shown.groups.contains(&article.translation_group))
+        let concerned = |feed: &Shown| {
+            changes.iter().any(|change| feed.articles.contains(&change.id))
+                || public.iter().any(|article| feed.groups.contains(&article.translation_group))
         };
-        touched.extend(shown.iter().filter(|(_, shown)| shows(shown)).map(|(topic, _)| topic.clone()));
+        touched.extend(shown.iter().filter(|(_, feed)| concerned(feed)).map(|(topic, _)| topic.clone()));
         touched
     }
 

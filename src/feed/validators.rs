@@ -31,7 +31,7 @@ pub(super) enum Decision {
 
 /// A stored instant this far ahead was written under a clock that was wrong; waiting for it
 /// would keep news back.
-const WRONG_CLOCK: Duration = Duration::from_secs(60);
+const WRONG_CLOCK: Duration = Duration::from_mins(1);
 
 /// Decides what to do with bytes of this hash, made from the articles as of `sequence`.
 pub(super) fn decide(stored: Option<&Validators>, hash: &str, sequence: i64, now: Timestamp) -> Decision {

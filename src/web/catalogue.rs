@@ -1,7 +1,7 @@
 //! The catalogue of feeds: a page for people, OPML 2.0 for programs.
 
 use super::{Layout, State, WebError, page};
-use crate::feed::{FeedKey, direction};
+use crate::feed::{FeedKey, Published, direction};
 use crate::language::Language;
 use crate::site::FeedFormat;
 use askama::Template;
@@ -21,6 +21,7 @@ struct Shelf {
 
 /// One topic in every format.
 struct Topic {
+    name: String,
     title: String,
     page: String,
     rss: String,
@@ -76,19 +77,20 @@ fn shelves(state: &State, first: &Language) -> Vec<Shelf> {
             topics: catalogue
                 .iter()
                 .filter(|(key, _)| key.language == *language && key.format == FeedFormat::Rss)
-                .map(|(key, feed)| topic(state, key, &feed.title))
+                .map(|(key, feed)| topic(state, key, feed))
                 .collect(),
         })
         .filter(|shelf| !shelf.topics.is_empty())
         .collect()
 }
 
-fn topic(state: &State, key: &FeedKey, title: &str) -> Topic {
+fn topic(state: &State, key: &FeedKey, feed: &Published) -> Topic {
     let site = &state.site;
     let segments: Vec<&str> = key.category.iter().flat_map(|slug| ["category", slug]).collect();
     let address = |format| site.link(&site.feed_path(&key.language, key.category.as_deref(), format));
     Topic {
-        title: title.to_owned(),
+        name: feed.topic.clone(),
+        title: feed.title.clone(),
         page: site.link(&site.page_path(&key.language, &segments)),
         rss: address(FeedFormat::Rss),
         atom: address(FeedFormat::Atom),

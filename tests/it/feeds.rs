@@ -266,7 +266,7 @@ async fn a_new_translation_is_linked_from_the_feeds_of_the_other_language() {
             links.map(|link| (link.hreflang.clone().unwrap_or_default(), link.href.clone())).collect::<Vec<_>>()
         };
         let own = ("en".to_owned(), "http://news.example.org/2027/09/one/".to_owned());
-        assert_eq!(alternates().await, [own.clone()]);
+        assert_eq!(alternates().await, std::slice::from_ref(&own));
         let mut translation = draft("ja", "one", 0, &[]);
         translation.save(&world).await;
         publish(&world, &step).await;
