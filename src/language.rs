@@ -156,6 +156,7 @@ const SHIPPED: &[(&str, &[&str])] = &[
             include_str!("../locales/en/subscription.ftl"),
             include_str!("../locales/en/digest.ftl"),
             include_str!("../locales/en/petition.ftl"),
+            include_str!("../locales/en/delivery.ftl"),
         ],
     ),
     (
@@ -166,6 +167,7 @@ const SHIPPED: &[(&str, &[&str])] = &[
             include_str!("../locales/ja/subscription.ftl"),
             include_str!("../locales/ja/digest.ftl"),
             include_str!("../locales/ja/petition.ftl"),
+            include_str!("../locales/ja/delivery.ftl"),
         ],
     ),
 ];

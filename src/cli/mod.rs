@@ -1,6 +1,8 @@
 //! The command line: one file per command. Words for people on standard output, `--json` for
 //! programs, problems on standard error.
 
+pub mod mail;
+pub mod mailing;
 pub mod output;
 pub mod petition;
 pub mod subscriber;

@@ -1,6 +1,6 @@
 //! The staff's view of mailings, and their hand on them.
 
-use super::{DeliveryState, MailingState};
+use super::{DeliveryState, Kind, MailingState};
 use crate::clock::Timestamp;
 use serde::Serialize;
 use sqlx::{AnyConnection, FromRow};
@@ -14,7 +14,7 @@ pub struct Summary {
     /// What makes it itself.
     pub key: String,
     /// What it is for.
-    pub kind: String,
+    pub kind: Kind,
     /// What it is.
     pub title: String,
     /// Where it stands.
@@ -34,7 +34,7 @@ pub struct Summary {
 }
 
 /// One delivery, its recipient by number: never by address.
-#[derive(Clone, Debug, Serialize, FromRow)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Line {
     /// Its number.
     pub id: i64,
@@ -43,15 +43,27 @@ pub struct Line {
     /// The language of its text.
     pub language: String,
     /// Where it stands.
-    pub state: String,
+    pub state: DeliveryState,
     /// Why.
     pub reason: Option<String>,
     /// How often it was tried.
     pub attempts: i64,
     /// The relay's last words.
     pub reply: Option<String>,
-    /// When it was settled, in Unix milliseconds.
-    pub settled_at: Option<i64>,
+    /// When it was settled.
+    pub settled_at: Option<Timestamp>,
+}
+
+#[derive(FromRow)]
+struct LineRow {
+    id: i64,
+    person: Option<i64>,
+    language: String,
+    state: String,
+    reason: Option<String>,
+    attempts: i64,
+    reply: Option<String>,
+    settled_at: Option<i64>,
 }
 
 #[derive(FromRow)]
@@ -109,7 +121,7 @@ fn summary(row: MailingRow, counts: &[(i64, String, i64)]) -> anyhow::Result<Sum
     Ok(Summary {
         id: row.id,
         key: row.key,
-        kind: row.kind,
+        kind: Kind::from_stored(&row.kind)?,
         title: row.title,
         state: MailingState::from_stored(&row.state)?,
         reason: row.reason,
@@ -123,7 +135,7 @@ fn summary(row: MailingRow, counts: &[(i64, String, i64)]) -> anyhow::Result<Sum
 
 /// Deliveries of a mailing after a number, in order.
 pub async fn delivery_lines(connection: &mut AnyConnection, mailing: i64, after: i64, limit: i64) -> anyhow::Result<Vec<Line>> {
-    Ok(sqlx::query_as(
+    let rows: Vec<LineRow> = sqlx::query_as(
         "SELECT d.id, d.person_id AS person, v.language, d.state, d.reason, d.attempts, d.reply, d.settled_at
          FROM delivery d JOIN variant v ON v.id = d.variant_id
          WHERE d.mailing_id = $1 AND d.id > $2 ORDER BY d.id LIMIT $3",
@@ -132,7 +144,14 @@ pub async fn delivery_lines(connection: &mut AnyConnection, mailing: i64, after:
     .bind(after)
     .bind(limit)
     .fetch_all(connection)
-    .await?)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let LineRow { id, person, language, state, reason, attempts, reply, settled_at } = row;
+            let state = DeliveryState::from_stored(&state)?;
+            Ok(Line { id, person, language, state, reason, attempts, reply, settled_at: settled_at.map(Timestamp::from_millis) })
+        })
+        .collect()
 }
 
 /// Stops a mailing for a while. What a worker has and has not begun comes back at once.

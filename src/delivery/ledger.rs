@@ -9,16 +9,14 @@ use super::store::is_postgres;
 use super::{Kind, MailingState, OnDoubt};
 use crate::addressbook::{Deliverability, Stream};
 use crate::clock::Timestamp;
-use crate::db::Engine;
 use crate::language::Language;
-use crate::noticeboard::{self, Notice};
 use serde_json::json;
 use sqlx::{AnyConnection, FromRow};
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 /// How long a claim holds: longer than the longest round and the wait for a final dot.
-pub(super) const LEASE: Duration = Duration::from_secs(15 * 60);
+pub(super) const LEASE: Duration = Duration::from_mins(15);
 /// Mailings that one claim looks into.
 const MAILINGS: i64 = 50;
 
@@ -57,102 +55,6 @@ pub(super) struct Variant {
     pub(super) body_text: String,
     pub(super) body_html: String,
     pub(super) mark: String,
-}
-
-/// Puts in order what time has changed: claims that ran out, mailings past their deadline,
-/// mailings whose last delivery is settled.
-pub(super) async fn tidy(connection: &mut AnyConnection, engine: Engine, claimant: Claimant<'_>) -> anyhow::Result<()> {
-    // One daemon serves an SQLite file, so what another owner holds there was left by a crash.
-    let foreign = match engine {
-        Engine::Sqlite => claimant.owner,
-        Engine::Postgres => "",
-    };
-    take_back_leased(connection, foreign, claimant).await?;
-    take_back_doubtful(connection, foreign, claimant).await?;
-    skip_overdue(connection, claimant.now).await?;
-    finish(connection, claimant.now).await
-}
-
-async fn take_back_leased(connection: &mut AnyConnection, foreign: &str, claimant: Claimant<'_>) -> anyhow::Result<()> {
-    sqlx::query(
-        "UPDATE delivery SET state = 'queued', lease_owner = NULL, lease_until = NULL
-         WHERE state = 'leased' AND (lease_until < $1 OR ($2 <> '' AND lease_owner <> $2))",
-    )
-    .bind(claimant.lease_time.as_millis())
-    .bind(foreign)
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// What a crash left in doubt is tried once more or held, as its mailing says.
-async fn take_back_doubtful(connection: &mut AnyConnection, foreign: &str, claimant: Claimant<'_>) -> anyhow::Result<()> {
-    const RETRY: &str = "UPDATE delivery
-        SET state = 'deferred', reason = 'in doubt once', reply = 'Clarion stopped before the relay answered', doubts = doubts + 1,
-            attempts = attempts + 1, due_at = $1, lease_owner = NULL, lease_until = NULL
-        WHERE state = 'in_doubt' AND (lease_until < $2 OR ($3 <> '' AND lease_owner <> $3))
-          AND doubts = 0 AND mailing_id IN (SELECT id FROM mailing WHERE on_doubt = 'retry')";
-    const HOLD: &str = "UPDATE delivery
-        SET state = 'held', reason = 'in doubt', reply = 'Clarion stopped before the relay answered', doubts = doubts + 1,
-            attempts = attempts + 1, settled_at = $1, lease_owner = NULL, lease_until = NULL
-        WHERE state = 'in_doubt' AND (lease_until < $2 OR ($3 <> '' AND lease_owner <> $3))";
-    for sql in [RETRY, HOLD] {
-        sqlx::query(sql)
-            .bind(claimant.now.as_millis())
-            .bind(claimant.lease_time.as_millis())
-            .bind(foreign)
-            .execute(&mut *connection)
-            .await?;
-    }
-    Ok(())
-}
-
-async fn skip_overdue(connection: &mut AnyConnection, now: Timestamp) -> anyhow::Result<()> {
-    sqlx::query(
-        "UPDATE delivery SET state = 'skipped', reason = 'deadline', settled_at = $1
-         WHERE state IN ('queued', 'deferred')
-           AND mailing_id IN (SELECT id FROM mailing WHERE state IN ('ready', 'running', 'paused', 'held') AND deadline < $1)",
-    )
-    .bind(now.as_millis())
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Ends mailings whose last delivery is settled, and tells staff where something is held.
-async fn finish(connection: &mut AnyConnection, now: Timestamp) -> anyhow::Result<()> {
-    let ended: Vec<(i64, String)> = sqlx::query_as(
-        "UPDATE mailing SET state = 'done', finished_at = $1
-         WHERE state IN ('ready', 'running')
-           AND NOT EXISTS (SELECT 1 FROM delivery d
-                           WHERE d.mailing_id = mailing.id AND d.state IN ('queued', 'leased', 'in_doubt', 'deferred'))
-         RETURNING id, title",
-    )
-    .bind(now.as_millis())
-    .fetch_all(&mut *connection)
-    .await?;
-    for (mailing, title) in ended {
-        let held: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM delivery WHERE mailing_id = $1 AND state = 'held'")
-            .bind(mailing)
-            .fetch_one(&mut *connection)
-            .await?;
-        if held > 0 {
-            tell_of_held(connection, mailing, &title, held, now).await?;
-        }
-    }
-    Ok(())
-}
-
-async fn tell_of_held(connection: &mut AnyConnection, mailing: i64, title: &str, held: i64, now: Timestamp) -> anyhow::Result<()> {
-    let body = format!(
-        "The mailing “{title}” has ended. For {held} of its mails the connection to the relay was lost at the moment of handing over, \
-         so nobody can say whether they arrived. They are held, not sent again.\n\n\
-         If the relay's log shows that they did not arrive, send them with: clarion mailing retry {mailing}\n\
-         To see which they are: clarion mailing report {mailing}"
-    );
-    let notice = Notice { key: &format!("mailing-held:{mailing}"), subject: &format!("{held} mails are held: {title}"), body: &body };
-    noticeboard::record(connection, &notice, now).await?;
-    Ok(())
 }
 
 /// Mailings that have something due, the most urgent first.
@@ -239,11 +141,9 @@ impl DueRow {
     fn standing(&self) -> anyhow::Result<Standing> {
         Ok(Standing {
             stream: Stream::from_stored(&self.stream)?,
-            is_person: self.person_id.is_some(),
-            has_address: self.address_sealed.is_some(),
+            erased: self.address_sealed.is_none(),
             suppressed: self.suppressed.is_some(),
-            refuses_stream: self.refused.is_some(),
-            has_left: self.subscription.as_deref() == Some("left"),
+            left: self.refused.is_some() || self.subscription.as_deref() == Some("left"),
             deliverability: self.deliverability.as_deref().map(Deliverability::from_stored).transpose()?,
         })
     }
@@ -375,6 +275,7 @@ pub(super) async fn mark(connection: &mut AnyConnection, bodies: &[(i64, i64)], 
         return Ok(HashSet::new());
     }
     let rows: Vec<_> = bodies.iter().map(|(id, fence)| json!({ "id": id, "fence": fence })).collect();
+    // The plus keeps SQLite from walking the index of states instead of looking up these rows.
     let sql = if is_postgres(connection) {
         "UPDATE delivery SET state = 'in_doubt', lease_until = $1
          FROM json_to_recordset($2::json) AS r(id BIGINT, fence BIGINT)
@@ -382,7 +283,7 @@ pub(super) async fn mark(connection: &mut AnyConnection, bodies: &[(i64, i64)], 
     } else {
         "UPDATE delivery SET state = 'in_doubt', lease_until = $1
          FROM (SELECT json_extract(value, '$.id') AS rid, json_extract(value, '$.fence') AS rfence FROM json_each($2)) AS r
-         WHERE delivery.id = r.rid AND delivery.fence = r.rfence AND delivery.state = 'leased' RETURNING id"
+         WHERE delivery.id = r.rid AND delivery.fence = r.rfence AND +delivery.state = 'leased' RETURNING id"
     };
     let granted: Vec<i64> =
         sqlx::query_scalar(sql).bind(lease_until.as_millis()).bind(serde_json::to_string(&rows)?).fetch_all(connection).await?;
@@ -395,6 +296,7 @@ pub(super) async fn settle(connection: &mut AnyConnection, settlements: &[Settle
     if settlements.is_empty() {
         return Ok(0);
     }
+    // The plus: as in `mark`.
     let sql = if is_postgres(connection) {
         "UPDATE delivery SET state = r.state, reason = r.reason, attempts = r.attempts, doubts = r.doubts, due_at = r.due_at,
                 reply = COALESCE(r.reply, delivery.reply), settled_at = r.settled_at, lease_owner = NULL, lease_until = NULL
@@ -409,7 +311,7 @@ pub(super) async fn settle(connection: &mut AnyConnection, settlements: &[Settle
                       json_extract(value, '$.attempts') AS attempts, json_extract(value, '$.doubts') AS doubts,
                       json_extract(value, '$.due_at') AS due_at, json_extract(value, '$.reply') AS reply,
                       json_extract(value, '$.settled_at') AS settled_at FROM json_each($1)) AS r
-         WHERE delivery.id = r.id AND delivery.fence = r.fence AND delivery.state IN ('leased', 'in_doubt', 'queued', 'deferred', 'held')"
+         WHERE delivery.id = r.id AND delivery.fence = r.fence AND +delivery.state IN ('leased', 'in_doubt', 'queued', 'deferred', 'held')"
     };
     Ok(sqlx::query(sql).bind(serde_json::to_string(settlements)?).execute(connection).await?.rows_affected())
 }

@@ -3,6 +3,7 @@
 
 mod carrier;
 mod control;
+mod email;
 mod filling;
 mod history;
 mod ledger;
@@ -10,10 +11,12 @@ mod pace;
 mod rules;
 mod scribe;
 mod store;
+mod tidy;
 mod verp;
 mod worker;
 
 pub use control::*;
+pub use email::post_test;
 pub use history::{Received, history};
 pub use store::*;
 pub use verp::{bounce_token, read_bounce_token};

@@ -19,9 +19,12 @@ impl Pace {
 
     /// How long to wait before the next message. The moment is taken.
     pub(super) fn take(&self) -> Duration {
+        self.take_at(Instant::now())
+    }
+
+    fn take_at(&self, now: Instant) -> Duration {
         let Some(spacing) = self.spacing else { return Duration::ZERO };
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
         let at = (*next).max(now);
         *next = at + spacing;
         at - now
@@ -32,15 +35,16 @@ impl Pace {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn messages_are_spaced_and_lost_time_is_not_made_up_for() {
+    #[test]
+    fn messages_are_spaced_and_lost_time_is_not_made_up_for() {
         let pace = Pace::new(10);
-        assert_eq!(pace.take(), Duration::ZERO);
-        assert_eq!(pace.take(), Duration::from_millis(100));
-        assert_eq!(pace.take(), Duration::from_millis(200));
-        tokio::time::advance(Duration::from_secs(5)).await;
-        assert_eq!(pace.take(), Duration::ZERO);
-        assert_eq!(pace.take(), Duration::from_millis(100));
-        assert_eq!(Pace::new(0).take(), Duration::ZERO);
+        let now = Instant::now();
+        assert_eq!(pace.take_at(now), Duration::ZERO);
+        assert_eq!(pace.take_at(now), Duration::from_millis(100));
+        assert_eq!(pace.take_at(now), Duration::from_millis(200));
+        let later = now + Duration::from_secs(5);
+        assert_eq!(pace.take_at(later), Duration::ZERO);
+        assert_eq!(pace.take_at(later), Duration::from_millis(100));
+        assert_eq!(Pace::new(0).take_at(now), Duration::ZERO);
     }
 }

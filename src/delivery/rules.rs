@@ -7,34 +7,32 @@ use crate::mail::Reply;
 use std::time::Duration;
 
 /// The first pause after a refusal for now: greylisting passes in five minutes (S21).
-const FIRST_PAUSE: Duration = Duration::from_secs(5 * 60);
-const LONGEST_PAUSE: Duration = Duration::from_secs(4 * 60 * 60);
+const FIRST_PAUSE: Duration = Duration::from_mins(5);
+const LONGEST_PAUSE: Duration = Duration::from_hours(4);
 /// How long a delivery is tried.
-const PATIENCE: Duration = Duration::from_secs(5 * 24 * 60 * 60);
+const PATIENCE: Duration = Duration::from_hours(5 * 24);
 
 /// What is known of a recipient when a delivery is claimed.
 #[derive(Clone, Debug)]
 pub(super) struct Standing {
     pub(super) stream: Stream,
-    /// A person, and not somebody of the staff.
-    pub(super) is_person: bool,
-    pub(super) has_address: bool,
+    pub(super) erased: bool,
     pub(super) suppressed: bool,
-    pub(super) refuses_stream: bool,
-    pub(super) has_left: bool,
+    /// The stream, or altogether.
+    pub(super) left: bool,
+    /// Of a person; nothing is known of staff.
     pub(super) deliverability: Option<Deliverability>,
 }
 
 /// Why a delivery is not to be sent, if it is not.
 pub(super) fn reason_to_skip(standing: &Standing) -> Option<&'static str> {
-    let refusable = Stream::REFUSABLE.contains(&standing.stream);
-    if standing.is_person && !standing.has_address {
+    if standing.erased {
         return Some("erased");
     }
     if standing.suppressed {
         return Some("suppressed");
     }
-    if refusable && (standing.refuses_stream || standing.has_left) {
+    if standing.left && Stream::REFUSABLE.contains(&standing.stream) {
         return Some("left");
     }
     match standing.deliverability {
@@ -160,15 +158,7 @@ mod tests {
     }
 
     fn standing() -> Standing {
-        Standing {
-            stream: Stream::News,
-            is_person: true,
-            has_address: true,
-            suppressed: false,
-            refuses_stream: false,
-            has_left: false,
-            deliverability: Some(Deliverability::Good),
-        }
+        Standing { stream: Stream::News, erased: false, suppressed: false, left: false, deliverability: Some(Deliverability::Good) }
     }
 
     #[test]
@@ -176,15 +166,14 @@ mod tests {
         let account = Standing { stream: Stream::Account, ..standing() };
         let skipped = |standing: Standing| reason_to_skip(&standing);
         assert_eq!(skipped(standing()), None);
-        assert_eq!(skipped(Standing { has_left: true, ..standing() }), Some("left"));
-        assert_eq!(skipped(Standing { refuses_stream: true, ..standing() }), Some("left"));
-        assert_eq!(skipped(Standing { has_left: true, ..account.clone() }), None);
+        assert_eq!(skipped(Standing { left: true, ..standing() }), Some("left"));
+        assert_eq!(skipped(Standing { left: true, ..account.clone() }), None);
         assert_eq!(skipped(Standing { deliverability: Some(Deliverability::Paused), ..standing() }), Some("bounced"));
         assert_eq!(skipped(Standing { deliverability: Some(Deliverability::Paused), ..account.clone() }), None);
         assert_eq!(skipped(Standing { deliverability: Some(Deliverability::Bad), ..account.clone() }), Some("address does not exist"));
         assert_eq!(skipped(Standing { suppressed: true, ..account.clone() }), Some("suppressed"));
-        assert_eq!(skipped(Standing { has_address: false, ..account }), Some("erased"));
-        let staff = Standing { stream: Stream::Staff, is_person: false, has_address: true, deliverability: None, ..standing() };
+        assert_eq!(skipped(Standing { erased: true, ..account }), Some("erased"));
+        let staff = Standing { stream: Stream::Staff, deliverability: None, ..standing() };
         assert_eq!(skipped(staff), None);
     }
 

@@ -18,7 +18,7 @@ pub(super) fn cell(delivery: i64) -> Cell<'static> {
     Cell { table: "delivery", column: "address_sealed", row: delivery }
 }
 
-/// Whether a connection leads to PostgreSQL, for the few statements that differ: those that
+/// Whether a connection leads to `PostgreSQL`, for the few statements that differ: those that
 /// unpack a list bound as JSON.
 pub(super) fn is_postgres(connection: &AnyConnection) -> bool {
     connection.backend_name() == "PostgreSQL"

@@ -54,8 +54,8 @@ fn six_bits(letter: u8) -> u32 {
 
 fn encode(bytes: &[u8]) -> String {
     let letters = bytes.chunks(5).flat_map(|chunk| {
-        let bits = chunk.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
-        (0..8).rev().map(move |at| char::from(ALPHABET[usize::from((bits >> (at * 5)) as u8 & 31)]))
+        let bits = chunk.iter().fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte));
+        (0..8).rev().map(move |at| char::from(ALPHABET[(bits >> (at * 5)) & 31]))
     });
     letters.collect()
 }

@@ -7,6 +7,7 @@ use super::ledger::{self, Claim, Claimant};
 use super::pace::Pace;
 use super::rules::{Ended, settle};
 use super::scribe::{Scribe, Unwritten, catch_up};
+use super::tidy::tidy;
 use crate::clock::{Clock, Timestamp};
 use crate::db::Db;
 use crate::mail::{self, Link, Transport};
@@ -25,9 +26,9 @@ use tokio::time::Instant;
 /// Deliveries claimed in one round, at most.
 const CLAIM: i64 = 200;
 /// While the relay is down, it is tried so often (S21).
-const RELAY_PAUSE: Duration = Duration::from_secs(60);
+const RELAY_PAUSE: Duration = Duration::from_mins(1);
 /// Staff are told of a relay that is down for so long.
-const TELL_AFTER: Duration = Duration::from_secs(30 * 60);
+const TELL_AFTER: Duration = Duration::from_mins(30);
 /// Connections without work are closed after this: sooner than relays do it.
 const IDLE: Duration = Duration::from_secs(20);
 /// The notice of a relay that is down.
@@ -57,7 +58,7 @@ struct Memory {
 }
 
 impl DeliveryStep {
-    /// Sends through the configured transport. On SQLite the caller holds
+    /// Sends through the configured transport. On `SQLite` the caller holds
     /// [`Db::lock_daemon`]: what another process claimed there counts as left by a crash.
     pub fn new(
         db: Db,
@@ -85,7 +86,7 @@ impl DeliveryStep {
     async fn look(&self) -> anyhow::Result<Vec<i64>> {
         let mut tx = self.db.begin().await?;
         let claimant = self.claimant(&mut tx).await?;
-        ledger::tidy(&mut tx, self.db.engine(), claimant).await?;
+        tidy(&mut tx, self.db.engine(), claimant).await?;
         let due = if super::frozen(&mut tx).await? { Vec::new() } else { ledger::due_mailings(&mut tx, self.only, claimant.now).await? };
         tx.commit().await?;
         Ok(due)

@@ -1,6 +1,6 @@
 //! When approval does not come: reminders, and the word to staff that time ran out.
 
-use super::approval;
+use super::approve;
 use super::file::StepPlan;
 use super::launch::is_too_late;
 use super::office::Office;
@@ -44,7 +44,7 @@ async fn remind(petition: &PetitionStep, case: &Case<'_>, row: &StepRow, due: Ti
     let hash = case.folder.hash.as_str();
     let (slug, edition) = (case.folder.slug.as_str(), case.edition);
     let key = format!("petition-reminder:{slug}:{edition}:{}:{}:{}h", row.name, tell::prefix(hash), span.as_secs() / 3600);
-    if !is_news(petition, &key) {
+    if petition.knows(&key) {
         return Ok(());
     }
     let mut tx = office.db.begin().await?;
@@ -63,9 +63,10 @@ async fn remind(petition: &PetitionStep, case: &Case<'_>, row: &StepRow, due: Ti
         paragraphs: vec![voice.say_all("petition-reminder-body", &variables)],
         ..Sheet::default()
     };
-    let until = approval::until(&case.file.steps, case.file.edition.deadline, &office.settings, now);
+    let until = approve::until(&case.file.steps, case.file.edition.deadline, &office.settings, now);
     tell::post(office, &mut tx, &key, sheet, &silent, Links::Approve { slug, edition, hash, until }).await?;
     tx.commit().await?;
+    petition.remember(key);
     office.delivery.kick();
     Ok(())
 }
@@ -83,7 +84,7 @@ async fn time_ran_out(
     let over = is_too_late(office.clock.now(), due, office.settings.late_limit, case.file.edition.deadline);
     let stem = if over { "petition-missed" } else { "petition-overdue" };
     let key = format!("{stem}:{}:{}:{}:{}", case.folder.slug, case.edition, step.name, due.as_millis());
-    if !is_news(petition, &key) {
+    if petition.knows(&key) {
         return Ok(());
     }
     let mut tx = office.db.begin().await?;
@@ -91,7 +92,9 @@ async fn time_ran_out(
         store::set_state(&mut tx, row.id, StepState::Proposed, StepState::Missed).await?;
     }
     record(office, &mut tx, case, &step.name, due, stem, &key).await?;
-    tx.commit().await
+    tx.commit().await?;
+    petition.remember(key);
+    Ok(())
 }
 
 /// Holds an approved step that is too late, and says so.
@@ -127,8 +130,14 @@ async fn record(
     Ok(())
 }
 
-/// Whether this process has not dealt with a key yet. The database knows too; this spares it
-/// being asked every few seconds.
-fn is_news(petition: &PetitionStep, key: &str) -> bool {
-    petition.told.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned())
+impl PetitionStep {
+    /// Whether this process has dealt with a key. The database knows too; this spares it being
+    /// asked every few seconds.
+    fn knows(&self, key: &str) -> bool {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).contains(key)
+    }
+
+    fn remember(&self, key: String) {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
+    }
 }

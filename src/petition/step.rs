@@ -21,7 +21,7 @@ const GLANCE: Duration = Duration::from_secs(5);
 /// Staff are answered when a folder has been still for so long.
 const STILL: Duration = Duration::from_secs(20);
 /// Approvers are asked when it has been still for so long.
-const QUIET: Duration = Duration::from_secs(120);
+const QUIET: Duration = Duration::from_mins(2);
 
 /// Runs every petition.
 pub struct PetitionStep {

@@ -1,5 +1,6 @@
 //! Mailings and their deliveries.
 
+mod commands;
 mod control;
 mod doubt;
 mod making;

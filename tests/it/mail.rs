@@ -208,12 +208,14 @@ async fn a_refused_recipient_leaves_the_connection_fit_for_the_next() {
         sink.always("odd@example.org", Fault::RcptThenData("550 5.1.1 no such user odd"));
         sink.always("full@example.org", Fault::Rcpt("452 4.2.2 full"));
         sink.always("spam@example.org", Fault::Dot("554 5.7.1 rejected"));
+        sink.always("busy@example.org", Fault::Data("451 4.3.0 later"));
         let mut connection = relay(&sink).connect().await.unwrap();
         let bytes = Parts::new("s", "x").build();
         assert_eq!(refused(send(&mut connection, "gone@example.org", &bytes).await).to_string(), "550 5.1.1 <…>: no such user");
         assert_eq!(refused(send(&mut connection, "odd@example.org", &bytes).await).to_string(), "550 5.1.1 no such user …");
         assert!(refused(send(&mut connection, "full@example.org", &bytes).await).is_transient());
         assert_eq!(refused(send(&mut connection, "spam@example.org", &bytes).await).code, 554);
+        assert_eq!(refused(send(&mut connection, "busy@example.org", &bytes).await).code, 451);
         assert!(matches!(send(&mut connection, "kim@example.org", &bytes).await, Answer::Accepted(_)));
         assert_eq!((sink.received().len(), sink.connections()), (1, 1));
     }

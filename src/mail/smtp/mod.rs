@@ -41,9 +41,9 @@ impl Default for RelayTimeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(30),
-            greeting: Duration::from_secs(60),
-            command: Duration::from_secs(60),
-            dot: Duration::from_secs(600),
+            greeting: Duration::from_mins(1),
+            command: Duration::from_mins(1),
+            dot: Duration::from_mins(10),
         }
     }
 }
@@ -93,7 +93,7 @@ impl Relay {
         Ok(Connection {
             pipelining: offers("PIPELINING"),
             international: offers("SMTPUTF8"),
-            wire: Some(wire),
+            wire: Some(Box::new(wire)),
             timeouts: self.timeouts,
             carried: 0,
         })
@@ -103,7 +103,7 @@ impl Relay {
 /// A connection to a relay.
 pub struct Connection {
     /// None once something happened after which no answer can be told from the next.
-    wire: Option<AsyncSmtpConnection>,
+    wire: Option<Box<AsyncSmtpConnection>>,
     pipelining: bool,
     international: bool,
     timeouts: RelayTimeouts,
@@ -139,7 +139,7 @@ pub enum Answer {
 /// be left here any other way without sending something.
 pub struct Ready<'c> {
     connection: &'c mut Connection,
-    wire: AsyncSmtpConnection,
+    wire: Box<AsyncSmtpConnection>,
     to: Address,
 }
 
@@ -227,7 +227,7 @@ enum Asked {
 
 /// Commands and their answers on one connection, about one recipient.
 struct Talk<'t> {
-    wire: AsyncSmtpConnection,
+    wire: Box<AsyncSmtpConnection>,
     limit: Duration,
     to: &'t Address,
 }

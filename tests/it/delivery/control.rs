@@ -89,7 +89,7 @@ async fn sums_and_lines_tell_who_got_what_by_number_only() {
         let rest = delivery::delivery_lines(&mut connection, mailing, first[1].id, 2).await.unwrap();
         let numbers: Vec<_> = first.iter().chain(&rest).map(|line| line.person.unwrap()).collect();
         assert_eq!(numbers, people);
-        assert!(!serde_json::to_string(&(first, rest)).unwrap().contains("@"));
+        assert!(!serde_json::to_string(&(first, rest)).unwrap().contains('@'));
     })
     .await;
 }

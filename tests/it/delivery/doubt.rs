@@ -7,7 +7,7 @@ use crate::support::{World, on_each_engine};
 use clarion::delivery::{Kind, NewMailing, OnDoubt};
 use std::time::Duration;
 
-const LATER: Duration = Duration::from_secs(30 * 60);
+const LATER: Duration = Duration::from_mins(30);
 
 fn held() -> (String, String) {
     ("held".to_owned(), "in doubt".to_owned())

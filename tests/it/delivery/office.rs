@@ -94,7 +94,8 @@ pub async fn mail_out(world: &World, mailing: &NewMailing<'_>, people: &[i64], p
     } else {
         String::new()
     };
-    let links: String = personal.iter().map(|link| format!("{}\n", slot(&mark, &link.slot))).collect();
+    let links: Vec<String> = personal.iter().map(|link| slot(&mark, &link.slot)).collect();
+    let links = links.join("\n");
     let (text, html) = (format!("こんにちは\n{way_out}\n{links}"), format!("<p>こんにちは <a href=\"{way_out}\">x</a> {links}</p>"));
     let japanese = language("ja");
     let variant =
@@ -120,7 +121,7 @@ pub async fn digest_to(world: &World, people: &[i64]) -> i64 {
 pub async fn states(world: &World, mailing: i64) -> Vec<(String, String)> {
     let mut connection = world.db.reader().acquire().await.unwrap();
     let lines = delivery::delivery_lines(&mut connection, mailing, 0, 10_000).await.unwrap();
-    lines.into_iter().map(|line| (line.state, line.reason.unwrap_or_default())).collect()
+    lines.into_iter().map(|line| (line.state.to_string(), line.reason.unwrap_or_default())).collect()
 }
 
 pub async fn state_of(world: &World, mailing: i64) -> String {

@@ -70,7 +70,7 @@ async fn a_link_asked_for_has_its_token_and_no_way_out() {
     on_each_engine(async |world: World| {
         let relay = Relay::start().await;
         let people = enter_people(&world, 1).await;
-        let claims = Claims::until(Purpose::Confirm, 7, world.clock.now() + Duration::from_secs(3600));
+        let claims = Claims::until(Purpose::Confirm, 7, world.clock.now() + Duration::from_hours(1));
         let link = PersonalLink { slot: "confirm".to_owned(), path: "/confirm/".to_owned(), claims: claims.clone() };
         mail_out(&world, &plan(&world, "confirm:7", Kind::Account), &people, &[link]).await;
         drain(&step(&world, &relay)).await;
@@ -132,7 +132,7 @@ async fn nothing_is_sent_early_or_after_the_deadline() {
     on_each_engine(async |world: World| {
         let relay = Relay::start().await;
         let people = enter_people(&world, 2).await;
-        let (hour, now) = (Duration::from_secs(3600), world.clock.now());
+        let (hour, now) = (Duration::from_hours(1), world.clock.now());
         let early = NewMailing { not_before: now + hour, ..plan(&world, "early", Kind::Petition) };
         let early = mail_out(&world, &early, &people, &[]).await;
         let late = NewMailing { not_before: now + hour, deadline: Some(now + hour / 2), ..plan(&world, "late", Kind::Petition) };

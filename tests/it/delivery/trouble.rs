@@ -7,7 +7,7 @@ use clarion::delivery::{self, OnDoubt, Settings};
 use clarion::task::{Step as _, Wake};
 use std::time::Duration;
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn what_is_refused_for_now_is_tried_again_later() {
@@ -157,7 +157,7 @@ async fn two_workers_on_one_database_never_send_twice() {
         let people = enter_people(&world, 300).await;
         let mailing = digest_to(&world, &people).await;
         let (one, two) = (step(&world, &relay), step(&world, &relay));
-        tokio::join!(drain(&one), drain(&two));
+        tokio::join!(Box::pin(drain(&one)), Box::pin(drain(&two)));
         drain(&one).await;
         assert_eq!(relay.received().len(), 300);
         assert_eq!(state_of(&world, mailing).await, "done");
@@ -187,7 +187,7 @@ async fn a_cancelled_mailing_stops_in_the_middle() {
         let people = enter_people(&world, 30).await;
         let mailing = digest_to(&world, &people).await;
         let step = step_with(&world, to_relay(&relay), Settings { connections: 1, per_second: 50, on_doubt: OnDoubt::Retry });
-        let stop = async {
+        let cancelling = async {
             while relay.received().len() < 5 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
@@ -196,7 +196,7 @@ async fn a_cancelled_mailing_stops_in_the_middle() {
             tx.commit().await.unwrap();
             skipped
         };
-        let (ended, skipped) = tokio::join!(step.step(), stop);
+        let (ended, skipped) = tokio::join!(step.step(), cancelling);
         ended.unwrap();
         drain(&step).await;
         let states = states(&world, mailing).await;

@@ -1,0 +1,239 @@
+//! `clarion mailing`: who got what, and a hand on what is being sent. People appear by number.
+
+use super::output::{json, line, table};
+use super::{Context, Outcome};
+use crate::clock::Timestamp;
+use crate::db::{Db, Tx};
+use crate::delivery::{self, DeliveryState, Line, Summary};
+
+/// Mailings that `list` shows.
+const SHOWN: i64 = 50;
+/// Lines read at once.
+const PAGE: i64 = 1000;
+
+/// What to do with mailings.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum MailingCommand {
+    /// Shows the newest mailings, with what became of their mails
+    List,
+    /// Shows one mailing
+    Show {
+        /// Its number
+        id: i64,
+    },
+    /// Stops a mailing for a while
+    Pause {
+        /// Its number
+        id: i64,
+    },
+    /// Lets a paused or held mailing go on
+    Resume {
+        /// Its number
+        id: i64,
+    },
+    /// Ends a mailing; what was not sent is never sent
+    Cancel {
+        /// Its number
+        id: i64,
+    },
+    /// Sends again what failed or is held in doubt
+    Retry {
+        /// Its number
+        id: i64,
+    },
+    /// Lists every mail of a mailing: the number of the person, what became of it, and why
+    Report {
+        /// Its number
+        id: i64,
+        /// As comma-separated values, for a spreadsheet
+        #[arg(long)]
+        csv: bool,
+    },
+}
+
+/// Runs the command.
+pub async fn run(command: MailingCommand, context: &Context) -> anyhow::Result<Outcome> {
+    let db = Db::open(&context.config.database).await?;
+    let outcome = match command {
+        MailingCommand::List => list(&db, context).await,
+        MailingCommand::Show { id } => show(&db, id, context).await,
+        MailingCommand::Pause { id } => pause(&db, id, context).await,
+        MailingCommand::Resume { id } => resume(&db, id, context).await,
+        MailingCommand::Cancel { id } => cancel(&db, id, context).await,
+        MailingCommand::Retry { id } => retry(&db, id, context).await,
+        MailingCommand::Report { id, csv } => report(&db, id, csv, context).await,
+    };
+    db.close().await;
+    outcome
+}
+
+async fn list(db: &Db, context: &Context) -> anyhow::Result<Outcome> {
+    let mut connection = db.reader().acquire().await?;
+    let mailings = delivery::newest_mailings(&mut connection, SHOWN).await?;
+    if context.json {
+        json(&mailings)?;
+        return Ok(Outcome::Done);
+    }
+    if mailings.is_empty() {
+        line("There is no mailing yet.");
+        return Ok(Outcome::Done);
+    }
+    let rows: Vec<_> = mailings
+        .iter()
+        .map(|mailing| {
+            let (kind, state) = (mailing.kind.to_string(), mailing.state.to_string());
+            [mailing.id.to_string(), local(mailing.made_at, context), kind, state, sums(mailing), mailing.title.clone()]
+        })
+        .collect();
+    table(["ID", "MADE", "KIND", "STATE", "MAILS", "TITLE"], &rows);
+    Ok(Outcome::Done)
+}
+
+async fn show(db: &Db, id: i64, context: &Context) -> anyhow::Result<Outcome> {
+    let mut connection = db.reader().acquire().await?;
+    let Some(mailing) = delivery::mailing_summary(&mut connection, id).await? else { return Ok(unknown(id)) };
+    if context.json {
+        json(&mailing)?;
+        return Ok(Outcome::Done);
+    }
+    let at = |instant: Option<Timestamp>| instant.map_or_else(|| "–".to_owned(), |instant| local(instant, context));
+    let state = match &mailing.reason {
+        Some(reason) => format!("{} ({reason})", mailing.state),
+        None => mailing.state.to_string(),
+    };
+    for (name, value) in [
+        ("title", mailing.title.clone()),
+        ("key", mailing.key.clone()),
+        ("kind", mailing.kind.to_string()),
+        ("state", state),
+        ("made", at(Some(mailing.made_at))),
+        ("not before", at(Some(mailing.not_before))),
+        ("deadline", at(mailing.deadline)),
+        ("finished", at(mailing.finished_at)),
+        ("mails", sums(&mailing)),
+    ] {
+        line(format_args!("{name:<11} {value}"));
+    }
+    Ok(Outcome::Done)
+}
+
+async fn pause(db: &Db, id: i64, context: &Context) -> anyhow::Result<Outcome> {
+    let mut tx = db.begin().await?;
+    let done = delivery::pause(&mut tx, id).await?;
+    conclude(tx, id, done, "Paused: what has not left waits. Let it go on with: clarion mailing resume", context).await
+}
+
+async fn resume(db: &Db, id: i64, context: &Context) -> anyhow::Result<Outcome> {
+    let mut tx = db.begin().await?;
+    let done = delivery::resume(&mut tx, id).await?;
+    conclude(tx, id, done, "It goes on.", context).await
+}
+
+async fn cancel(db: &Db, id: i64, context: &Context) -> anyhow::Result<Outcome> {
+    let mut tx = db.begin().await?;
+    let skipped = delivery::cancel(&mut tx, id, "cancelled by staff", context.clock.now()).await?;
+    let cancelled = delivery::mailing_summary(&mut tx, id).await?.is_some_and(|mailing| mailing.state.as_str() == "cancelled");
+    conclude(tx, id, cancelled, &format!("Cancelled: {skipped} mails are not sent."), context).await
+}
+
+async fn retry(db: &Db, id: i64, context: &Context) -> anyhow::Result<Outcome> {
+    let mut tx = db.begin().await?;
+    let again = delivery::retry(&mut tx, id, context.clock.now()).await?;
+    conclude(tx, id, again > 0, &format!("{again} mails are sent again."), context).await
+}
+
+/// Commits and says what was done, or where the mailing stands that it could not be done to.
+async fn conclude(mut tx: Tx, id: i64, done: bool, words: &str, context: &Context) -> anyhow::Result<Outcome> {
+    let Some(mailing) = delivery::mailing_summary(&mut tx, id).await? else { return Ok(unknown(id)) };
+    tx.commit().await?;
+    if context.json {
+        json(&mailing)?;
+    } else if done {
+        line(words);
+    } else {
+        line(format_args!("Nothing to do: mailing {id} is {} ({}).", mailing.state, sums(&mailing)));
+    }
+    Ok(if done { Outcome::Done } else { Outcome::ProblemFound })
+}
+
+async fn report(db: &Db, id: i64, csv: bool, context: &Context) -> anyhow::Result<Outcome> {
+    let mut connection = db.reader().acquire().await?;
+    if delivery::mailing_summary(&mut connection, id).await?.is_none() {
+        return Ok(unknown(id));
+    }
+    if csv {
+        line("delivery,person,language,state,reason,attempts,settled_at,reply");
+    }
+    let (mut after, mut all) = (0, Vec::new());
+    loop {
+        let lines = delivery::delivery_lines(&mut connection, id, after, PAGE).await?;
+        let Some(last) = lines.last() else { break };
+        after = last.id;
+        match (csv, context.json) {
+            (true, _) => lines.iter().for_each(|one| line(cells(one).map(|cell| quoted(&cell)).join(","))),
+            (false, true) => all.extend(lines),
+            (false, false) => {
+                let rows: Vec<_> = lines.iter().map(cells).collect();
+                table(["DELIVERY", "PERSON", "LANGUAGE", "STATE", "REASON", "ATTEMPTS", "SETTLED", "REPLY"], &rows);
+            }
+        }
+    }
+    if context.json && !csv {
+        json(&all)?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn cells(one: &Line) -> [String; 8] {
+    [
+        one.id.to_string(),
+        one.person.map_or_else(|| "staff".to_owned(), |person| person.to_string()),
+        one.language.clone(),
+        one.state.to_string(),
+        one.reason.clone().unwrap_or_default(),
+        one.attempts.to_string(),
+        one.settled_at.map(|at| at.to_string()).unwrap_or_default(),
+        one.reply.clone().unwrap_or_default(),
+    ]
+}
+
+/// A cell of comma-separated values (RFC 4180 §2). A relay's words that a spreadsheet would take
+/// for a formula get an apostrophe before them.
+fn quoted(cell: &str) -> String {
+    let guard = if cell.starts_with(['=', '+', '-', '@']) { "'" } else { "" };
+    if cell.contains([',', '"', '\n', '\r']) || !guard.is_empty() {
+        format!("\"{guard}{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell.to_owned()
+    }
+}
+
+fn unknown(id: i64) -> Outcome {
+    line(format_args!("There is no mailing {id}; see: clarion mailing list"));
+    Outcome::ProblemFound
+}
+
+fn local(at: Timestamp, context: &Context) -> String {
+    at.in_zone(&context.config.site.time_zone).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// “12 sent, 3 queued”.
+fn sums(mailing: &Summary) -> String {
+    let parts: Vec<String> = DeliveryState::ALL
+        .iter()
+        .filter_map(|state| mailing.deliveries.get(state).map(|count| format!("{count} {}", state.as_str().replace('_', " "))))
+        .collect();
+    if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn a_cell_is_quoted_where_it_must_be_and_never_a_formula() {
+        for (cell, shown) in [("a", "a"), ("a,b", "\"a,b\""), ("a\"b", "\"a\"\"b\""), ("=1+1", "\"'=1+1\"")] {
+            assert_eq!(quoted(cell), shown);
+        }
+    }
+}
