@@ -52,6 +52,7 @@ async fn remind(petition: &PetitionStep, case: &Case<'_>, row: &StepRow, due: Ti
     let silent: Vec<Address> =
         office.settings.approvers.iter().filter(|address| !approved.contains(&office.vault.index(address))).cloned().collect();
     if silent.is_empty() {
+        petition.remember(key);
         return Ok(());
     }
     let voice = office.voice();
@@ -82,8 +83,8 @@ async fn time_ran_out(
 ) -> anyhow::Result<()> {
     let office = &petition.office;
     let over = is_too_late(office.clock.now(), due, office.settings.late_limit, case.file.edition.deadline);
-    let stem = if over { "petition-missed" } else { "petition-overdue" };
-    let key = format!("{stem}:{}:{}:{}:{}", case.folder.slug, case.edition, step.name, due.as_millis());
+    let about = if over { "petition-missed" } else { "petition-overdue" };
+    let key = format!("{about}:{}:{}:{}:{}", case.folder.slug, case.edition, step.name, due.as_millis());
     if petition.knows(&key) {
         return Ok(());
     }
@@ -91,7 +92,7 @@ async fn time_ran_out(
     if let (true, Some(row)) = (over, row) {
         store::set_state(&mut tx, row.id, StepState::Proposed, StepState::Missed).await?;
     }
-    record(office, &mut tx, case, &step.name, due, stem, &key).await?;
+    record(office, &mut tx, case, &step.name, due, about, &key).await?;
     tx.commit().await?;
     petition.remember(key);
     Ok(())
@@ -109,14 +110,14 @@ pub(super) async fn hold(office: &Office, case: &Case<'_>, row: &StepRow) -> any
     Ok(())
 }
 
-/// Records the notice whose texts are `STEM-subject` and `STEM-body`.
+/// Records the notice whose texts are `ABOUT-subject` and `ABOUT-body`.
 async fn record(
     office: &Office,
     connection: &mut sqlx::AnyConnection,
     case: &Case<'_>,
     step: &str,
     due: Timestamp,
-    stem: &str,
+    about: &str,
     key: &str,
 ) -> anyhow::Result<()> {
     let voice = office.voice();
@@ -124,8 +125,8 @@ async fn record(
     let when = tell::local_time(&voice, due, &case.file.edition.time_zone);
     let limit = tell::span(&voice, office.settings.late_limit);
     let variables = [("title", title.into()), ("step", step.into()), ("time", when.into()), ("limit", limit.into())];
-    let subject = voice.say_all(&format!("{stem}-subject"), &variables);
-    let body = voice.say_all(&format!("{stem}-body"), &variables);
+    let subject = voice.say_all(&format!("{about}-subject"), &variables);
+    let body = voice.say_all(&format!("{about}-body"), &variables);
     noticeboard::record(connection, &Notice { key, subject: &subject, body: &body }, office.clock.now()).await?;
     Ok(())
 }

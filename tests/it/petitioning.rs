@@ -17,7 +17,7 @@ async fn launched(world: &World) -> (Bench, Site) {
 
 /// Everything a page could change, in one line.
 async fn everything(world: &World) -> String {
-    let mut state = String::new();
+    let mut state: Vec<String> = Vec::new();
     for sql in [
         "SELECT CAST(COUNT(*) AS BIGINT) FROM petition_approval",
         "SELECT CAST(COUNT(*) AS BIGINT) FROM petition_act",
@@ -27,9 +27,9 @@ async fn everything(world: &World) -> String {
         "SELECT value FROM counter WHERE name = 'notice'",
     ] {
         let count: i64 = sqlx::query_scalar(sql).fetch_one(world.db.reader()).await.unwrap();
-        state.push_str(&format!("{count} "));
+        state.push(count.to_string());
     }
-    state
+    state.join(" ")
 }
 
 #[tokio::test]

@@ -79,7 +79,7 @@ async fn old_encodings_missing_texts_past_times_and_a_pointless_transport_are_to
             check(&bench.office.settings, &world.site, leaves, world.clock.now()).iter().map(ToString::to_string).collect()
         };
         let has = |told: &[String], words: &str| {
-            assert!(told.iter().any(|line| line.contains(words)), "{words:?} is not in\n{}", told.join("\n"))
+            assert!(told.iter().any(|line| line.contains(words)), "{words:?} is not in\n{}", told.join("\n"));
         };
         let bench = Bench::new(&world);
         assert_eq!(told(&bench, true), Vec::<String>::new(), "the petition of the tests is sound");

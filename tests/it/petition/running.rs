@@ -174,7 +174,7 @@ async fn two_daemons_at_once_make_one_mailing() {
         bench.run().await;
         world.pass(Duration::from_hours(50));
         let other = bench.another();
-        tokio::join!(drain(&bench.step), drain(&other), drain(&bench.step));
+        tokio::join!(Box::pin(drain(&bench.step)), Box::pin(drain(&other)), Box::pin(drain(&bench.step)));
         drain(&other).await;
         assert_eq!(deliveries(&world, CALL).await, [("en".to_owned(), 2), ("ja".to_owned(), 1)]);
     })
