@@ -110,6 +110,29 @@ pub(super) async fn hold(office: &Office, case: &Case<'_>, row: &StepRow) -> any
     Ok(())
 }
 
+/// Tells staff of petitions whose folder is gone while something approved waits for its time:
+/// nothing of them is sent.
+pub(super) async fn tell_vanished(petition: &PetitionStep, there: &[&str]) -> anyhow::Result<()> {
+    let office = &petition.office;
+    let mut connection = office.db.reader().acquire().await?;
+    let awaited = store::awaited(&mut connection).await?;
+    drop(connection);
+    for slug in awaited.iter().filter(|slug| !there.contains(&slug.as_str())) {
+        let key = format!("petition-vanished:{slug}");
+        if petition.knows(&key) {
+            continue;
+        }
+        let voice = office.voice();
+        let subject = voice.say_with("petition-vanished-subject", "slug", slug.as_str());
+        let body = voice.say_with("petition-vanished-body", "slug", slug.as_str());
+        let mut tx = office.db.begin().await?;
+        noticeboard::record(&mut tx, &Notice { key: &key, subject: &subject, body: &body }, office.clock.now()).await?;
+        tx.commit().await?;
+        petition.remember(key);
+    }
+    Ok(())
+}
+
 /// Records the notice whose texts are `ABOUT-subject` and `ABOUT-body`.
 async fn record(
     office: &Office,

@@ -64,6 +64,22 @@ async fn the_file_can_stop_a_mailing_under_way() {
     .await;
 }
 
+#[tokio::test]
+async fn a_folder_that_vanishes_sends_nothing_and_staff_are_told_once() {
+    on_each_engine(async |world: World| {
+        let bench = Bench::new(&world);
+        subscribers(&world).await;
+        bench.settle(&world).await;
+        bench.approve("call").await.unwrap();
+        std::fs::remove_dir_all(&bench.dir).unwrap();
+        bench.at(&world, "2027-09-22T09:00:00+09:00").await;
+        super::bench::drain(&bench.another()).await;
+        assert!(deliveries(&world, CALL).await.is_empty());
+        assert_eq!(notices(&world).await, ["petition-vanished:day"]);
+    })
+    .await;
+}
+
 async fn states(world: &World) -> Vec<String> {
     let sql = "SELECT d.state FROM delivery d JOIN mailing m ON m.id = d.mailing_id WHERE m.key = $1 ORDER BY d.id";
     sqlx::query_scalar(sql).bind(CALL).fetch_all(world.db.reader()).await.unwrap()
