@@ -122,3 +122,5 @@ stop-text = Nothing more of the petition { $slug } { $edition } will be sent. Wh
 stop-button = Stop it now
 stopped-heading = The petition is stopped
 stopped-text = Nothing more of it will be sent. Whoever runs the server can take the stop back.
+petition-vanished-subject = The folder of { $slug } is gone
+petition-vanished-body = The folder of the petition { $slug } is not there any more, though something of it is approved and waits for its time. Nothing of it will be sent while the folder is missing. Put it back to go on; if you removed it on purpose, there is nothing to do.

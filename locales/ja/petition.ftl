@@ -100,3 +100,5 @@ stop-text = 請願 { $slug } { $edition } について、これ以上は何も�
 stop-button = 今すぐ中止する
 stopped-heading = 請願を中止しました
 stopped-text = これ以上は何も送信されません。中止の取り消しはサーバーの担当者が行えます。
+petition-vanished-subject = { $slug } のフォルダーが見つかりません
+petition-vanished-body = 請願 { $slug } のフォルダーがなくなっていますが、承認済みで送信時刻を待っているものがあります。フォルダーがない間は何も送信されません。続けるにはフォルダーを元に戻してください。意図して削除された場合は、何もなさる必要はありません。

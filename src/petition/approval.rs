@@ -1,13 +1,12 @@
-//! Approving: who may, what they see, and when enough have.
+//! What an approver sees: the texts exactly as stored, and whether they can still be approved.
 
 use super::Settings;
-use super::launch::{Verdict, verdict};
 use super::office::Office;
-use super::render::{mailing_key, without_slots};
+use super::render::without_slots;
 use super::store::{self, StepRow, StepState, StoredText, Terms};
 use super::tell::{self, prefix};
 use crate::address::Address;
-use crate::clock::{Clock, Timestamp, parse_zone};
+use crate::clock::{Timestamp, parse_zone};
 use crate::language::{Language, Voice};
 use crate::vault::{Purpose, TokenRefused, Vault};
 use jiff::tz::TimeZone;
@@ -71,8 +70,8 @@ pub struct Approval {
     pub steps: Vec<ApprovalStep>,
     /// The zone in which times are meant.
     pub time_zone: TimeZone,
-    approver: String,
-    hash: String,
+    pub(super) approver: String,
+    pub(super) hash: String,
 }
 
 /// One step of it.
@@ -114,6 +113,13 @@ impl Approval {
     /// Whether the approver can still approve a step.
     pub fn can_approve(&self, step: &ApprovalStep) -> bool {
         step.state == StepState::Proposed && !step.mine && !self.preparer && !self.stopped && !self.changed
+    }
+
+    /// Takes over what the terms say of the whole petition.
+    fn take(&mut self, terms: Terms) {
+        self.preparer = self.required > 1 && terms.prepared_by.as_ref() == Some(&self.approver);
+        self.time_zone = parse_zone(&terms.time_zone).unwrap_or(TimeZone::UTC);
+        self.title = terms.title;
     }
 
     /// Whether there is anything left to approve.
@@ -169,36 +175,30 @@ async fn load(
 ) -> anyhow::Result<Result<Approval, ApprovalRefused>> {
     let Some(row) = store::edition(connection, slug, edition).await? else { return Ok(Err(ApprovalRefused::Invalid)) };
     let folder = store::folder_row(connection, slug).await?;
-    let current = folder.map_or_else(String::new, |folder| folder.content_hash);
-    let asked = row.asked_hash.clone().unwrap_or_default();
-    let changed = current != asked || hash.is_some_and(|hash| hash != prefix(&asked));
-    let mut steps = Vec::new();
-    let mut about: Option<Terms> = None;
-    for step in store::steps_of(connection, slug, edition).await? {
-        if changed && !step.state.has_begun() {
-            continue;
-        }
-        let (step, terms) = store::step(connection, step.id).await?;
-        steps.push(view(connection, &step, &approver, voice).await?);
-        about = Some(terms);
-    }
-    let (title, time_zone, prepared_by) = match about {
-        Some(terms) => (terms.title, parse_zone(&terms.time_zone).unwrap_or(TimeZone::UTC), terms.prepared_by),
-        None => (slug.to_owned(), TimeZone::UTC, None),
-    };
-    Ok(Ok(Approval {
+    let asked = row.asked_hash.unwrap_or_default();
+    let changed = folder.is_none_or(|folder| folder.content_hash != asked) || hash.is_some_and(|hash| hash != prefix(&asked));
+    let mut approval = Approval {
         slug: slug.to_owned(),
         edition: edition.to_owned(),
-        title,
+        title: slug.to_owned(),
         required: settings.approvals_required,
-        preparer: settings.approvals_required > 1 && prepared_by.as_ref() == Some(&approver),
+        preparer: false,
         stopped: row.stopped_at.is_some(),
         changed,
-        steps,
-        time_zone,
+        steps: Vec::new(),
+        time_zone: TimeZone::UTC,
         approver,
         hash: asked,
-    }))
+    };
+    for step in store::steps_of(connection, slug, edition).await? {
+        // What was rendered from other content is not what this approver is asked about.
+        if !changed || step.state.has_begun() {
+            let (step, terms) = store::step(connection, step.id).await?;
+            approval.steps.push(view(connection, &step, &approval.approver, voice).await?);
+            approval.take(terms);
+        }
+    }
+    Ok(Ok(approval))
 }
 
 async fn view(connection: &mut AnyConnection, step: &StepRow, approver: &str, voice: &Voice) -> anyhow::Result<ApprovalStep> {
@@ -227,89 +227,4 @@ fn shown(text: &StoredText, instead: &str) -> ApprovalText {
         body_text: without_slots(&text.body_text, &text.mark, instead),
         body_html: html.get(from..to).unwrap_or_default().to_owned(),
     }
-}
-
-/// Records an approval of one step, or of all that wait. Returns the names of the steps it was
-/// recorded for. The caller's transaction began before what is approved was read.
-pub async fn approve(
-    connection: &mut AnyConnection,
-    settings: &Settings,
-    approval: &Approval,
-    step: Option<&str>,
-    clock: &Clock,
-) -> anyhow::Result<Result<Vec<String>, ApprovalRefused>> {
-    let now = clock.now();
-    let (slug, edition) = (&approval.slug, &approval.edition);
-    store::lock_edition(connection, slug, edition).await?;
-    let row = store::edition(connection, slug, edition).await?;
-    let folder = store::folder_row(connection, slug).await?.map(|folder| folder.content_hash);
-    if row.as_ref().is_none_or(|row| row.stopped_at.is_some()) {
-        return Ok(Err(ApprovalRefused::Stopped));
-    }
-    if approval.changed || folder.as_ref() != Some(&approval.hash) {
-        return Ok(Err(ApprovalRefused::Changed));
-    }
-    if approval.preparer {
-        return Ok(Err(ApprovalRefused::Preparer));
-    }
-    let mut approved = Vec::new();
-    let mut late = false;
-    for found in store::steps_of(connection, slug, edition).await? {
-        let wanted =
-            step.is_none_or(|name| name == found.name) && found.state == StepState::Proposed && found.content_hash == approval.hash;
-        if !wanted {
-            continue;
-        }
-        let (found, terms) = store::step(connection, found.id).await?;
-        let due = found.due.unwrap_or(now + settings.stop_window);
-        let windows = (settings.stop_window, settings.late_limit);
-        if verdict(now, due, now, windows, terms.deadline.map(Timestamp::from_millis)) == Verdict::TooLate {
-            late = true;
-            continue;
-        }
-        store::record_approval(connection, found.id, &approval.hash, &approval.approver, now).await?;
-        let count = store::approvals_of(connection, found.id, &approval.hash).await?.len();
-        if count >= settings.approvals_required as usize {
-            store::set_approved(connection, found.id, due, now).await?;
-        }
-        approved.push(found.name);
-    }
-    Ok(match (approved.is_empty(), late) {
-        (false, _) => Ok(approved),
-        (true, true) => Err(ApprovalRefused::TooLate),
-        (true, false) => Err(ApprovalRefused::NotWaiting),
-    })
-}
-
-impl Office {
-    /// Approves a step in the name of an approver, for the command line.
-    pub async fn approve(
-        &self,
-        slug: &str,
-        edition: &str,
-        step: &str,
-        approver: &Address,
-    ) -> anyhow::Result<Result<Vec<String>, ApprovalRefused>> {
-        let mut tx = self.db.begin().await?;
-        let approval = match approval_of(&mut tx, self, slug, edition, approver).await? {
-            Ok(approval) => approval,
-            Err(refused) => return Ok(Err(refused)),
-        };
-        let approved = approve(&mut tx, &self.settings, &approval, Some(step), &self.clock).await?;
-        if approved.is_ok() {
-            tx.commit().await?;
-        }
-        Ok(approved)
-    }
-
-    /// The key of a step's mailing, by which it is found in the ledger.
-    pub fn mailing_key(slug: &str, edition: &str, step: &str) -> String {
-        mailing_key(slug, edition, step)
-    }
-}
-
-/// When an approval is asked for in vain: after the last step that it concerns.
-pub(super) fn until(steps: &[super::file::StepPlan], deadline: Option<Timestamp>, settings: &Settings, now: Timestamp) -> Timestamp {
-    let last = steps.iter().filter_map(|step| step.due).max().unwrap_or(now + std::time::Duration::from_hours(30 * 24));
-    deadline.unwrap_or(last + settings.late_limit).max(now)
 }

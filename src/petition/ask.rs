@@ -1,7 +1,7 @@
 //! Asking approvers: every step not begun is rendered and stored, and each approver gets it by
 //! mail with a link to the page where it is approved.
 
-use super::approval;
+use super::approve;
 use super::file::StepPlan;
 use super::launch::is_too_late;
 use super::office::Office;
@@ -31,7 +31,7 @@ pub(super) async fn ask(office: &Office, case: &Case<'_>) -> anyhow::Result<()> 
     let rendered = render_all(office, case).await?;
     let sheet = sheet(office, case, &rendered);
     let key = format!("petition-approval:{slug}:{edition}:{}:{}", tell::prefix(hash), case.row.changed_at);
-    let until = approval::until(&case.file.steps, case.file.edition.deadline, &office.settings, now);
+    let until = approve::until(&case.file.steps, case.file.edition.deadline, &office.settings, now);
     let mut tx = office.db.begin().await?;
     store::lock_edition(&mut tx, slug, edition).await?;
     let current = store::folder_row(&mut tx, slug).await?.is_some_and(|row| row.content_hash == hash);

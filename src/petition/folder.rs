@@ -123,7 +123,7 @@ impl Reader {
         }
         match source {
             Ok(source) if name == "petition.toml" => self.read_petition(source),
-            Ok(source) if name.ends_with(".md") => self.read_text(name, source),
+            Ok(source) if is_text(name) => self.read_text(name, source),
             Ok(_) => {}
             Err(problem) => self.folder.problems.push(problem),
         }
@@ -155,7 +155,11 @@ fn misnamed(name: &str) -> Option<&str> {
     if plain == "petition" {
         return Some("petition.toml");
     }
-    (plain == "petition.toml" || plain.ends_with(".md")).then_some(plain)
+    (plain == "petition.toml" || is_text(plain)).then_some(plain)
+}
+
+fn is_text(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|ending| ending == "md")
 }
 
 /// The missions a file names, those of `targets` first, none twice.

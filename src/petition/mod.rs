@@ -7,6 +7,7 @@
 
 mod answer;
 mod approval;
+mod approve;
 mod ask;
 mod dates;
 mod file;
@@ -28,8 +29,10 @@ mod stop;
 mod store;
 mod tell;
 mod texts;
+mod years;
 
-pub use approval::{Approval, ApprovalRefused, ApprovalStep, approve, read_approval};
+pub use approval::{Approval, ApprovalRefused, ApprovalStep, ApprovalText, read_approval};
+pub use approve::approve;
 pub use file::{FileState, Whom};
 pub use folder::{Folder, read_folder, slugs};
 pub use judge::{Circumstances, check};

@@ -102,7 +102,7 @@ impl Writer {
             TagEnd::Link => {
                 let address = self.links.pop().unwrap_or_default();
                 if self.text[self.link_start.min(self.text.len())..] != address {
-                    self.text.push_str(&format!(" <{address}>"));
+                    self.text.extend([" <", &address, ">"]);
                 }
             }
             _ => {}

@@ -1,6 +1,6 @@
 //! When approval does not come: reminders, and the word to staff that time ran out.
 
-use super::approval;
+use super::approve;
 use super::file::StepPlan;
 use super::launch::is_too_late;
 use super::office::Office;
@@ -44,7 +44,7 @@ async fn remind(petition: &PetitionStep, case: &Case<'_>, row: &StepRow, due: Ti
     let hash = case.folder.hash.as_str();
     let (slug, edition) = (case.folder.slug.as_str(), case.edition);
     let key = format!("petition-reminder:{slug}:{edition}:{}:{}:{}h", row.name, tell::prefix(hash), span.as_secs() / 3600);
-    if !is_news(petition, &key) {
+    if petition.knows(&key) {
         return Ok(());
     }
     let mut tx = office.db.begin().await?;
@@ -52,6 +52,7 @@ async fn remind(petition: &PetitionStep, case: &Case<'_>, row: &StepRow, due: Ti
     let silent: Vec<Address> =
         office.settings.approvers.iter().filter(|address| !approved.contains(&office.vault.index(address))).cloned().collect();
     if silent.is_empty() {
+        petition.remember(key);
         return Ok(());
     }
     let voice = office.voice();
@@ -63,9 +64,10 @@ async fn remind(petition: &PetitionStep, case: &Case<'_>, row: &StepRow, due: Ti
         paragraphs: vec![voice.say_all("petition-reminder-body", &variables)],
         ..Sheet::default()
     };
-    let until = approval::until(&case.file.steps, case.file.edition.deadline, &office.settings, now);
+    let until = approve::until(&case.file.steps, case.file.edition.deadline, &office.settings, now);
     tell::post(office, &mut tx, &key, sheet, &silent, Links::Approve { slug, edition, hash, until }).await?;
     tx.commit().await?;
+    petition.remember(key);
     office.delivery.kick();
     Ok(())
 }
@@ -81,17 +83,19 @@ async fn time_ran_out(
 ) -> anyhow::Result<()> {
     let office = &petition.office;
     let over = is_too_late(office.clock.now(), due, office.settings.late_limit, case.file.edition.deadline);
-    let stem = if over { "petition-missed" } else { "petition-overdue" };
-    let key = format!("{stem}:{}:{}:{}:{}", case.folder.slug, case.edition, step.name, due.as_millis());
-    if !is_news(petition, &key) {
+    let about = if over { "petition-missed" } else { "petition-overdue" };
+    let key = format!("{about}:{}:{}:{}:{}", case.folder.slug, case.edition, step.name, due.as_millis());
+    if petition.knows(&key) {
         return Ok(());
     }
     let mut tx = office.db.begin().await?;
     if let (true, Some(row)) = (over, row) {
         store::set_state(&mut tx, row.id, StepState::Proposed, StepState::Missed).await?;
     }
-    record(office, &mut tx, case, &step.name, due, stem, &key).await?;
-    tx.commit().await
+    record(office, &mut tx, case, &step.name, due, about, &key).await?;
+    tx.commit().await?;
+    petition.remember(key);
+    Ok(())
 }
 
 /// Holds an approved step that is too late, and says so.
@@ -106,14 +110,37 @@ pub(super) async fn hold(office: &Office, case: &Case<'_>, row: &StepRow) -> any
     Ok(())
 }
 
-/// Records the notice whose texts are `STEM-subject` and `STEM-body`.
+/// Tells staff of petitions whose folder is gone while something approved waits for its time:
+/// nothing of them is sent.
+pub(super) async fn tell_vanished(petition: &PetitionStep, there: &[&str]) -> anyhow::Result<()> {
+    let office = &petition.office;
+    let mut connection = office.db.reader().acquire().await?;
+    let awaited = store::awaited(&mut connection).await?;
+    drop(connection);
+    for slug in awaited.iter().filter(|slug| !there.contains(&slug.as_str())) {
+        let key = format!("petition-vanished:{slug}");
+        if petition.knows(&key) {
+            continue;
+        }
+        let voice = office.voice();
+        let subject = voice.say_with("petition-vanished-subject", "slug", slug.as_str());
+        let body = voice.say_with("petition-vanished-body", "slug", slug.as_str());
+        let mut tx = office.db.begin().await?;
+        noticeboard::record(&mut tx, &Notice { key: &key, subject: &subject, body: &body }, office.clock.now()).await?;
+        tx.commit().await?;
+        petition.remember(key);
+    }
+    Ok(())
+}
+
+/// Records the notice whose texts are `ABOUT-subject` and `ABOUT-body`.
 async fn record(
     office: &Office,
     connection: &mut sqlx::AnyConnection,
     case: &Case<'_>,
     step: &str,
     due: Timestamp,
-    stem: &str,
+    about: &str,
     key: &str,
 ) -> anyhow::Result<()> {
     let voice = office.voice();
@@ -121,14 +148,20 @@ async fn record(
     let when = tell::local_time(&voice, due, &case.file.edition.time_zone);
     let limit = tell::span(&voice, office.settings.late_limit);
     let variables = [("title", title.into()), ("step", step.into()), ("time", when.into()), ("limit", limit.into())];
-    let subject = voice.say_all(&format!("{stem}-subject"), &variables);
-    let body = voice.say_all(&format!("{stem}-body"), &variables);
+    let subject = voice.say_all(&format!("{about}-subject"), &variables);
+    let body = voice.say_all(&format!("{about}-body"), &variables);
     noticeboard::record(connection, &Notice { key, subject: &subject, body: &body }, office.clock.now()).await?;
     Ok(())
 }
 
-/// Whether this process has not dealt with a key yet. The database knows too; this spares it
-/// being asked every few seconds.
-fn is_news(petition: &PetitionStep, key: &str) -> bool {
-    petition.told.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned())
+impl PetitionStep {
+    /// Whether this process has dealt with a key. The database knows too; this spares it being
+    /// asked every few seconds.
+    fn knows(&self, key: &str) -> bool {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).contains(key)
+    }
+
+    fn remember(&self, key: String) {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
+    }
 }

@@ -21,7 +21,7 @@ const GLANCE: Duration = Duration::from_secs(5);
 /// Staff are answered when a folder has been still for so long.
 const STILL: Duration = Duration::from_secs(20);
 /// Approvers are asked when it has been still for so long.
-const QUIET: Duration = Duration::from_secs(120);
+const QUIET: Duration = Duration::from_mins(2);
 
 /// Runs every petition.
 pub struct PetitionStep {
@@ -64,7 +64,9 @@ impl Step for PetitionStep {
         }
         let mut wake = Wake::At(self.office.clock.now() + GLANCE);
         let mut failure = None;
-        for (folder, problems) in self.look().await?.iter() {
+        let folders = self.look().await?;
+        remind::tell_vanished(self, &folders.iter().map(|(folder, _)| folder.slug.as_str()).collect::<Vec<_>>()).await?;
+        for (folder, problems) in folders.iter() {
             match self.tend(folder, problems).await {
                 Ok(wish) => wake = wake.or_sooner(wish),
                 // One petition's trouble must not keep the others waiting.

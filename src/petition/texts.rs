@@ -90,12 +90,17 @@ pub(super) fn placeholder_reason(found: &str) -> Reason {
 /// What stands for something that was to be filled in, with its place.
 pub(super) fn placeholders(text: &str) -> Vec<(Range<usize>, &str)> {
     const WORDS: [&str; 12] = ["XXX", "TODO", "TBD", "FIXME", "xxx", "○○", "〇〇", "◯◯", "●●", "△△", "××", "＊＊"];
-    let mut found: Vec<Range<usize>> =
-        WORDS.iter().flat_map(|word| text.match_indices(word)).map(|(at, word)| at..at + word.len()).collect();
+    let words = WORDS.iter().flat_map(|word| text.match_indices(word));
+    // `○○○` is one placeholder: it ends where its last character is not repeated.
+    let whole = |(at, word): (usize, &str)| {
+        let rest = &text[at + word.len()..];
+        at..at + word.len() + rest.len() - rest.trim_start_matches(|c| word.ends_with(c)).len()
+    };
+    let mut found: Vec<Range<usize>> = words.map(whole).collect();
     found.extend(enclosed(text, '{', '}'));
     found.extend(enclosed(text, '[', ']').filter(|span| is_blank_to_fill(&text[span.clone()], &text[span.end..])));
     found.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
-    // `○○○` and `[XXX]` are one placeholder, not several.
+    // `[XXX]` is one placeholder, not two.
     let mut merged: Vec<Range<usize>> = Vec::new();
     for span in found {
         match merged.last_mut() {

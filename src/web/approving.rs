@@ -3,7 +3,7 @@
 use super::petitioning::Visit;
 use super::subscribing::Message;
 use super::{Layout, State, WebError, private_page};
-use crate::petition::{self, Approval, ApprovalRefused, StepState};
+use crate::petition::{self, Approval, ApprovalRefused, ApprovalStep, ApprovalText, StepState};
 use askama::Template;
 use axum::Router;
 use axum::extract::Form;
@@ -40,13 +40,13 @@ impl ApprovePage {
         self.layout.voice.say(&format!("petition-state-{state}"))
     }
 
-    fn readers(&self, count: &u64) -> String {
-        self.layout.voice.say_with("petition-people", "count", *count)
+    fn readers(&self, text: &ApprovalText) -> String {
+        self.layout.voice.say_with("petition-people", "count", text.readers)
     }
 
-    fn progress(&self, approvals: &usize) -> String {
+    fn progress(&self, step: &ApprovalStep) -> String {
         let required = self.approval.required;
-        self.layout.voice.say_all("approve-progress", &[("count", (*approvals).into()), ("required", required.into())])
+        self.layout.voice.say_all("approve-progress", &[("count", step.approvals.into()), ("required", required.into())])
     }
 }
 

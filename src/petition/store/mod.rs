@@ -15,7 +15,7 @@ pub(super) use editions::{
 };
 pub(super) use lease::hold_lease;
 pub(super) use steps::{
-    Proposal, StepName, StoredText, Terms, deliveries_of, known_steps, propose, restart_stop_window, sending, set_approved, set_launched,
-    set_state, step, texts_of,
+    Proposal, StepName, StoredText, Terms, awaited, deliveries_of, known_steps, propose, restart_stop_window, sending, set_approved,
+    set_launched, set_state, step, texts_of,
 };
 pub use steps::{StepRow, StepState, steps_of};

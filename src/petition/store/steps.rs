@@ -263,3 +263,8 @@ pub(in crate::petition) type StepName = (String, String, String);
 pub(in crate::petition) async fn known_steps(connection: &mut AnyConnection) -> anyhow::Result<Vec<StepName>> {
     Ok(sqlx::query_as("SELECT slug, edition, name FROM petition_step ORDER BY id").fetch_all(connection).await?)
 }
+
+/// Petitions that have approved steps waiting for their time.
+pub(in crate::petition) async fn awaited(connection: &mut AnyConnection) -> anyhow::Result<Vec<String>> {
+    Ok(sqlx::query_scalar("SELECT DISTINCT slug FROM petition_step WHERE state = 'approved' ORDER BY slug").fetch_all(connection).await?)
+}

@@ -1,0 +1,9 @@
+//! Petitions from the folder to the ledger, with a clock that stands still.
+
+mod bench;
+mod mistakes;
+mod running;
+mod sample;
+mod stopping;
+
+pub use bench::{Bench, deliveries, links, subscribers};
