@@ -137,6 +137,8 @@ fn sqlite_address(path: &Path) -> anyhow::Result<String> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).with_context(|| format!("the folder {} cannot be made", folder.display()))?;
     }
+    // What follows two slashes and is not a third would be read as the name of a host.
+    let path = std::path::absolute(path).with_context(|| format!("the database path {} is not usable", path.display()))?;
     let path = path.to_str().with_context(|| format!("the database path {} is not UTF-8", path.display()))?;
     let escaped = percent_encoding::utf8_percent_encode(path, &PATH_ESCAPES);
     Ok(format!("sqlite://{escaped}?mode=rwc"))

@@ -134,7 +134,7 @@ impl LocalText {
         let text = Self::take(table, key);
         if text.is_none() {
             let remedy = format!("add  {key} = \"…\"  or by language  {key} = {{ en = \"…\", ja = \"…\" }}");
-            table.reading().tell(table.place(), Reason::new(format!("`{key}` is missing"), remedy));
+            table.reading().tell_missing(table.place(), Reason::new(format!("`{key}` is missing"), remedy));
         }
         text
     }

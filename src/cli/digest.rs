@@ -7,7 +7,7 @@ use crate::digest::{self, NextRun, Settings, Standing};
 use serde::Serialize;
 
 /// What to do with digests.
-#[derive(clap::Subcommand)]
+#[derive(Clone, clap::Subcommand)]
 pub enum DigestCommand {
     /// Shows every digest: its schedule, its last and next run, whether it is held.
     List,

@@ -159,7 +159,7 @@ fn date(reading: &Reading<'_>, head: &FrontMatter, name: &PathName<'_>, site: &S
         return Some(instant_of(date.into(), &site.time_zone));
     }
     let remedy = "add  date = 2027-09-24  or begin the file's name with the date, like 2027-09-24-name.md";
-    reading.tell(&Place::Span(0..0), Reason::new("`date` is missing", remedy));
+    reading.tell_missing(&Place::Span(0..0), Reason::new("`date` is missing", remedy));
     None
 }
 

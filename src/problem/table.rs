@@ -8,12 +8,15 @@ use std::ops::Range;
 pub struct Reading<'s> {
     source: &'s Source,
     problems: RefCell<Vec<Problem>>,
+    /// Lines and columns that could not be parsed: what is wrong with the value there is told
+    /// once, by the parser, and what seems to be missing may only be unreadable.
+    unparsed: RefCell<Vec<(usize, usize)>>,
 }
 
 impl<'s> Reading<'s> {
     /// Begins to read a file.
     pub fn new(source: &'s Source) -> Self {
-        Self { source, problems: RefCell::default() }
+        Self { source, problems: RefCell::default(), unparsed: RefCell::default() }
     }
 
     /// Parses the whole file as TOML.
@@ -23,12 +26,27 @@ impl<'s> Reading<'s> {
 
     /// Parses a byte range of the file as TOML.
     pub fn toml_in(&self, range: Range<usize>) -> Node {
-        toml::parse(self.source, range, &mut self.problems.borrow_mut())
+        self.parsed(|problems| toml::parse(self.source, range, problems))
     }
 
     /// Parses a byte range of the file as YAML.
     pub fn yaml_in(&self, range: Range<usize>) -> Node {
-        yaml::parse(self.source, range, &mut self.problems.borrow_mut())
+        self.parsed(|problems| yaml::parse(self.source, range, problems))
+    }
+
+    fn parsed(&self, parse: impl FnOnce(&mut Vec<Problem>) -> Node) -> Node {
+        let mut problems = self.problems.borrow_mut();
+        let before = problems.len();
+        let node = parse(&mut problems);
+        self.unparsed.borrow_mut().extend(problems[before..].iter().map(|problem| (problem.line, problem.column)));
+        node
+    }
+
+    /// Tells that something is missing at a place, unless the file could not be parsed.
+    pub fn tell_missing(&self, place: &Place, reason: Reason) {
+        if self.unparsed.borrow().is_empty() {
+            self.tell(place, reason);
+        }
     }
 
     /// The table at the root of a parsed file; [`Table::finish`] it when all keys are read.
@@ -38,19 +56,22 @@ impl<'s> Reading<'s> {
 
     /// Tells a mistake at a place.
     pub fn tell(&self, place: &Place, reason: Reason) {
+        self.push(place, reason, Severity::Error);
+    }
+
+    fn push(&self, place: &Place, reason: Reason, severity: Severity) {
         let problem = match place {
             Place::Span(span) => self.source.problem(span.clone(), reason),
             Place::Named(name) => Problem::of_file(name, reason),
         };
-        self.problems.borrow_mut().push(problem);
+        if !self.unparsed.borrow().contains(&(problem.line, problem.column)) {
+            self.problems.borrow_mut().push(Problem { severity, ..problem });
+        }
     }
 
     /// Tells something worth knowing at a place, which does not stop the file from being used.
     pub fn warn(&self, place: &Place, reason: Reason) {
-        self.tell(place, reason);
-        if let Some(last) = self.problems.borrow_mut().last_mut() {
-            last.severity = Severity::Warning;
-        }
+        self.push(place, reason, Severity::Warning);
     }
 
     /// Ends the reading: everything told, in the order of the file.
@@ -146,7 +167,7 @@ impl<'r> Table<'r> {
     pub fn required_placed<T: FromNode>(&mut self, key: &'static str) -> Option<(T, Place)> {
         let Some(node) = self.node(key) else {
             let reason = Reason::new(format!("`{}{key}` is missing", self.path), format!("add  {key} =  and {}", T::EXPECTED));
-            self.reading.tell(&self.place, reason);
+            self.reading.tell_missing(&self.place, reason);
             return None;
         };
         let value = self.read(key, &node)?;

@@ -61,8 +61,8 @@ fn cases() -> Vec<Broken> {
     vec![
         case("a misspelt key", CONFIG, config("base_url =", "base_ulr ="), "clarion.toml:", &["`site.base_ulr` is not a known key", "did you mean `base_url`?"]),
         case("a missing section", CONFIG, config("[staff]\nmail = [\"office@example.org\"]", "[staff]"), "clarion.toml:", &["`staff.mail` is missing", "add  mail ="]),
-        case("curly quotes", CONFIG, config("\"Asia/Tokyo\"\npostal", "“Asia/Tokyo”\npostal"), "clarion.toml:8:", &["not valid TOML", "straight quotes"]),
-        case("a wrong time zone", CONFIG, config("time_zone = \"Asia/Tokyo\"", "time_zone = \"Tokyo\""), "clarion.toml:8:", &["“Tokyo” is not a time zone", "Asia/Tokyo"]),
+        case("curly quotes", CONFIG, config("\"Asia/Tokyo\"\npostal", "“Asia/Tokyo”\npostal"), "clarion.toml:10:13:", &["not valid TOML", "straight quotes"]),
+        case("a wrong time zone", CONFIG, config("time_zone = \"Asia/Tokyo\"", "time_zone = \"Tokyo\""), "clarion.toml:10:13:", &["“Tokyo” is not a time zone", "Asia/Tokyo"]),
         case("a bad language", CONFIG, config("[\"en\", \"ja\"]", "[\"en\", \"japanese\"]"), "clarion.toml:", &["“japanese” is not a language"]),
         case("a bad address", CONFIG, config("reply_to = \"office@example.org\"", "reply_to = \"office\""), "clarion.toml:", &["`mail.reply_to`", "needs an @", "name@example.org"]),
         case("six fields of cron", CONFIG, config("0 8 * * Mon", "0 0 8 * * Mon"), "clarion.toml:", &["has 6 fields", "minute, hour"]),

@@ -17,6 +17,8 @@ mod feeds;
 mod layers;
 mod mail;
 mod notice;
+mod petition;
+mod petitioning;
 mod reading;
 mod schedule;
 mod subscriber;

@@ -119,6 +119,8 @@ impl Daemon {
         std::fs::create_dir_all(self.folder.path().join(folder)).unwrap();
         self.write(&format!("{folder}/call.en.md"), "# Write to the embassy\n\nPlease write to the embassy.\n");
         self.write(&format!("{folder}/call.ja.md"), "# 大使館に手紙を\n\n大使館に手紙を書いてください。\n");
+        self.write(&format!("{folder}/letter.en.md"), "# To the Ambassador\n\nPlease protect those who fled.\n");
+        self.write(&format!("{folder}/letter.ja.md"), "# 大使閣下\n\n逃れてきた人々を保護してください。\n");
         self.write(&format!("{folder}/petition.toml"), PETITION);
     }
 
