@@ -325,7 +325,7 @@ mod tests {
 
     #[test]
     fn lengths_of_time_have_a_unit() {
-        assert_eq!(parse_duration("14d").unwrap(), Duration::from_secs(14 * 86_400));
+        assert_eq!(parse_duration("14d").unwrap(), Duration::from_hours(336));
         for wrong in ["", "14", "d", "-1h", "1w", "1.5h", "１４d"] {
             assert!(parse_duration(wrong).is_err(), "{wrong}");
         }

@@ -133,8 +133,12 @@ impl Site {
 
     /// The path of a page in a language, from raw segments; it ends with a slash.
     pub fn page_path(&self, language: &Language, segments: &[&str]) -> String {
-        let escaped: String = segments.iter().map(|segment| format!("{}/", utf8_percent_encode(segment, &SEGMENT))).collect();
-        self.path_in(language, &format!("/{escaped}"))
+        let mut path = String::from("/");
+        for segment in segments {
+            path.extend(utf8_percent_encode(segment, &SEGMENT));
+            path.push('/');
+        }
+        self.path_in(language, &path)
     }
 
     /// The path of an article: `/2027/09/slug/`. `month` is `yyyy/mm`.

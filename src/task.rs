@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 /// The first pause after a step failed; it doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// When a step wants to be called again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -143,12 +143,12 @@ pub async fn run(arguments: Arguments, environment: Vec<(String, String)>) -> an
     }
     let context = match loaded {
         Ok((config, warnings)) => {
-            warnings.iter().for_each(|warning| check::print(warning));
+            warnings.iter().for_each(check::print);
             let clock = clock(&config, environment.iter().find(|(name, _)| name == "CLARION_CLOCK").map(|(_, text)| text.as_str()))?;
             Context { config, config_path: arguments.config, clock, json: arguments.json }
         }
         Err(Refused { problems }) => {
-            problems.iter().for_each(|problem| check::print(problem));
+            problems.iter().for_each(check::print);
             bail!("the configuration cannot be used: {} to mend", count_errors(problems.len()));
         }
     };

@@ -20,6 +20,7 @@ pub enum PreviewCommand {
     Digest {
         /// The name of the digest
         name: String,
+        /// In which language, and where to
         #[command(flatten)]
         how: How,
     },
@@ -29,6 +30,7 @@ pub enum PreviewCommand {
         slug: String,
         /// The step
         step: String,
+        /// In which language, and where to
         #[command(flatten)]
         how: How,
     },
@@ -65,7 +67,9 @@ async fn petition(slug: &str, step: &str, language: Option<&Language>, out: &Pat
     if context.json {
         json(&files)?;
     } else {
-        files.iter().for_each(|file| line(file.display()));
+        for file in &files {
+            line(file.display());
+        }
     }
     Ok(Outcome::Done)
 }

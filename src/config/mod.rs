@@ -59,18 +59,7 @@ impl Config {
     /// Reads a configuration file, with overrides from `CLARION_SECTION__KEY` variables given
     /// as pairs. Returns warnings beside the configuration.
     pub fn load(path: &Path, environment: &[(String, String)]) -> Result<(Self, Vec<Problem>), Refused> {
-        let source = std::fs::read(path)
-            .map_err(|error| {
-                Problem::of_file(
-                    path,
-                    Reason::new(
-                        format!("the file cannot be read: {error}"),
-                        "name the configuration with --config FILE, or run clarion in its folder",
-                    ),
-                )
-            })
-            .and_then(|bytes| Source::from_bytes(path, &bytes))
-            .map_err(|problem| Refused { problems: vec![problem] })?;
+        let source = read(path).map_err(|problem| Refused { problems: vec![*problem] })?;
         let folder = path.parent().unwrap_or(Path::new("."));
         Self::parse(&source, folder, environment)
     }
@@ -91,4 +80,13 @@ impl Config {
             _ => Err(Refused { problems }),
         }
     }
+}
+
+fn read(path: &Path) -> Result<Source, Box<Problem>> {
+    let unreadable = |error: std::io::Error| {
+        let remedy = "name the configuration with --config FILE, or run clarion in its folder";
+        Problem::of_file(path, Reason::new(format!("the file cannot be read: {error}"), remedy))
+    };
+    let bytes = std::fs::read(path).map_err(unreadable)?;
+    Source::from_bytes(path, &bytes)
 }

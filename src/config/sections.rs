@@ -106,7 +106,7 @@ fn category(table: &mut Table<'_>) -> Option<Category> {
 
 fn content(table: &mut Table<'_>, folder: &Path) -> Option<content::Settings> {
     let dir: Option<String> = table.required("dir");
-    let announce_within = table.or("announce_within", Duration::from_secs(14 * 86_400));
+    let announce_within = table.or("announce_within", Duration::from_hours(336));
     Some(content::Settings { dir: folder.join(dir?), announce_within })
 }
 
@@ -114,13 +114,13 @@ fn feed(table: &mut Table<'_>) -> feed::Settings {
     let items = in_range(table, "items", 1, 500, 50);
     let ttl = parsed(table, "ttl", |text| {
         let ttl = parse_duration(text)?;
-        if (Duration::from_secs(60)..=Duration::from_secs(86_400)).contains(&ttl) {
+        if (Duration::from_mins(1)..=Duration::from_hours(24)).contains(&ttl) {
             Ok(ttl)
         } else {
             Err(Reason::new("out of range", "write 1m to 24h; 15m to 60m is usual"))
         }
     });
-    feed::Settings { items, ttl: ttl.unwrap_or(Duration::from_secs(30 * 60)) }
+    feed::Settings { items, ttl: ttl.unwrap_or(Duration::from_mins(30)) }
 }
 
 fn web(table: &mut Table<'_>) -> Option<web::Settings> {
@@ -246,8 +246,8 @@ fn petitions(table: &mut Table<'_>, folder: &Path) -> Option<petition::Settings>
     let missions_file = table.or("missions_file", "missions.toml".to_owned());
     let (approvers, place) = table.required_placed::<Vec<Address>>("approvers").unzip();
     let approvals_required = in_range(table, "approvals_required", 1, 20, 1);
-    let stop_window = table.or("stop_window", Duration::from_secs(600));
-    let late_limit = table.or("late_limit", Duration::from_secs(12 * 3600));
+    let stop_window = table.or("stop_window", Duration::from_mins(10));
+    let late_limit = table.or("late_limit", Duration::from_hours(12));
     let approvers = approvers?;
     if approvers.len() < approvals_required as usize {
         let reason = Reason::new(

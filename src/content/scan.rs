@@ -36,7 +36,7 @@ pub(super) fn read_file(folder: &Folder, path: &str, stat: Stat, shown: &Path, s
     if is_known(&hash) {
         return Finding::Known(hash);
     }
-    let read = Source::from_bytes(shown, &bytes).map_err(|problem| vec![problem]);
+    let read = Source::from_bytes(shown, &bytes).map_err(|problem| vec![*problem]);
     match read.and_then(|source| Manuscript::read(path, source, hash.clone(), site)) {
         Ok(manuscript) => Finding::Good(Box::new(manuscript)),
         Err(problems) => Finding::Broken { hash, problems },

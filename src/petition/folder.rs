@@ -125,7 +125,7 @@ impl Reader {
             Ok(source) if name == "petition.toml" => self.read_petition(source),
             Ok(source) if is_text(name) => self.read_text(name, source),
             Ok(_) => {}
-            Err(problem) => self.folder.problems.push(problem),
+            Err(problem) => self.folder.problems.push(*problem),
         }
     }
 

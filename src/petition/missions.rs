@@ -38,7 +38,7 @@ impl Missions {
         match std::fs::read(path) {
             Ok(bytes) => match Source::from_bytes(path, &bytes) {
                 Ok(source) => Self::parse(&source),
-                Err(problem) => (Self::default(), vec![problem]),
+                Err(problem) => (Self::default(), vec![*problem]),
             },
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => (Self::default(), Vec::new()),
             Err(error) => {

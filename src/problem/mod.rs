@@ -113,19 +113,19 @@ impl Source {
     }
 
     /// A source from the bytes of a file. Anything but UTF-8 is refused with the encoding it
-    /// seems to have, since editors in Tokyo still save UTF-16 and Shift_JIS.
-    pub fn from_bytes(path: impl Into<PathBuf>, bytes: &[u8]) -> Result<Self, Problem> {
+    /// seems to have, since editors in Tokyo still save UTF-16 and `Shift_JIS`.
+    pub fn from_bytes(path: impl Into<PathBuf>, bytes: &[u8]) -> Result<Self, Box<Problem>> {
         let path = path.into();
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         match std::str::from_utf8(bytes) {
             Ok(text) if !text.contains('\0') => Ok(Self::new(path, text)),
-            _ => Err(Problem::of_file(
+            _ => Err(Box::new(Problem::of_file(
                 path,
                 Reason::new(
                     format!("the file is saved as {}, not as UTF-8", guess_encoding(bytes)),
                     "in the editor choose “Save as”, encoding UTF-8, and save it again",
                 ),
-            )),
+            ))),
         }
     }
 

@@ -120,7 +120,7 @@ async fn claim_first_start(tx: &mut Tx, key_file: &Path) -> anyhow::Result<()> {
 async fn check(tx: &mut Tx, keyring: &Keyring, proofs: &[(String, String)], key_file: &Path, now: Timestamp) -> anyhow::Result<()> {
     for (id, proof) in proofs {
         let known = keyring.roots().find(|(known, _)| known == id);
-        if !known.is_some_and(|(_, root)| prove(root) == *proof) {
+        if known.is_none_or(|(_, root)| prove(root) != *proof) {
             bail!(
                 "the key file {} does not belong to this database (key {id}). Put back the file that was made with it, or name another database",
                 key_file.display()
@@ -185,7 +185,7 @@ pub fn content_hash(parts: &[&[u8]]) -> String {
 /// Random octets from the operating system: the one place that asks for them.
 pub(crate) fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    #[expect(clippy::expect_used, reason = "without random numbers no secret can be kept, and Linux always has them")]
+    #[expect(clippy::disallowed_methods, clippy::expect_used, reason = "the one place; without random numbers no secret can be kept")]
     getrandom::fill(&mut bytes).expect("the operating system gives random numbers");
     bytes
 }

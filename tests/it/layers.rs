@@ -1,6 +1,6 @@
 //! Imports point one way.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// From the top down; the modules of one layer do not import each other.
@@ -71,7 +71,7 @@ fn module_of(file: &Path) -> String {
 
 /// The modules named after `crate::` (or `clarion::` in main), in imports and in paths.
 fn used_modules(text: &str) -> Vec<String> {
-    let mut used: BTreeMap<String, ()> = BTreeMap::new();
+    let mut used = BTreeSet::new();
     for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
         for (at, matched) in line.match_indices("crate::") {
             let rest = &line[at + matched.len()..];
@@ -82,10 +82,10 @@ fn used_modules(text: &str) -> Vec<String> {
             for name in names {
                 let name: String = name.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
                 if !name.is_empty() && name != "text_enum" && name != "self" {
-                    used.insert(name, ());
+                    used.insert(name);
                 }
             }
         }
     }
-    used.into_keys().collect()
+    used.into_iter().collect()
 }

@@ -43,21 +43,21 @@ async fn article(stage: &Stage) -> anyhow::Result<()> {
     stage.write("content/a-family-reaches-seoul.md", FIRST_ARTICLE)?;
     for path in ["/feed.xml", "/category/defectors/atom.xml", "/feed.json"] {
         stage.wait_for(path, "A family reaches Seoul").await?;
-        shown("feed", stage.url(path));
+        shown("feed", &stage.url(path));
     }
-    shown("page", stage.url("/"));
+    shown("page", &stage.url("/"));
     Ok(())
 }
 
 /// Returns the link to confirm.
 async fn subscribe(stage: &Stage) -> anyhow::Result<String> {
     heading("2. Somebody subscribes and confirms");
-    shown("form", stage.url("/subscribe"));
+    shown("form", &stage.url("/subscribe"));
     stage.subscribe(SUBSCRIBER).await?;
     let mail = stage.mail_to(SUBSCRIBER, "/confirm/").await?;
     mail_shown(&mail);
     let link = mail.link("/confirm/")?;
-    shown("page", link.clone());
+    shown("page", &link);
     Ok(link)
 }
 
@@ -76,27 +76,27 @@ async fn digest(stage: &Stage) -> anyhow::Result<Mail> {
 async fn petition(stage: &Stage) -> anyhow::Result<()> {
     heading("4. A petition: staff save it, the chair approves it, supporters are called");
     let file = stage.write_petition()?;
-    shown("wrote", file);
+    shown("wrote", &file);
     stage.advance(&["2027-09-06T09:00:00+09:00", "2027-09-06T09:01:00+09:00"]).await?;
     mail_shown(&stage.mail_to("office@example.org", "/stop/").await?);
     stage.advance(&["2027-09-06T09:03:30+09:00"]).await?;
     let question = stage.mail_to("chair@example.org", "/approve/").await?;
     mail_shown(&question);
     let link = question.link("/approve/")?;
-    shown("page", link.clone());
+    shown("page", &link);
     stage.post(&link, &[("step", "call")]).await?;
     output::line("  pressed  “Approve” on that page; ten minutes remain to stop it");
     stage.set_clock("2027-09-10T09:00:30+09:00")?;
     let alert = stage.mail_to(SUBSCRIBER, "/petitions/").await?;
     mail_shown(&alert);
-    shown("page", stage.url("/petitions/save-north-korean-refugees-day/"));
+    shown("page", &stage.url("/petitions/save-north-korean-refugees-day/"));
     Ok(())
 }
 
 async fn leave(stage: &Stage, digest: &Mail) -> anyhow::Result<()> {
     heading("5. One click, and no further mail");
     let link = digest.link("/unsubscribe/")?;
-    shown("page", link.clone());
+    shown("page", &link);
     stage.post(&link, &[("List-Unsubscribe", "One-Click")]).await?;
     stage.set_clock("2027-09-11T12:00:00+09:00")?;
     stage.write("content/later.md", &SECOND_ARTICLE.replace("Report from the river", "A later report").replace("09-05", "09-11"))?;
@@ -125,7 +125,7 @@ fn heading(text: &str) {
     output::line(format!("\n{text}"));
 }
 
-fn shown(what: &str, where_to: String) {
+fn shown(what: &str, where_to: &str) {
     output::line(format!("  {what:<8} {where_to}"));
 }
 

@@ -34,6 +34,7 @@ pub async fn new_database() -> Option<String> {
 
 async fn find_server() -> Option<Server> {
     sqlx::any::install_default_drivers();
+    #[expect(clippy::disallowed_methods, reason = "how a run of the tests is told of a server")]
     if let Ok(address) = std::env::var("CLARION_TEST_POSTGRES") {
         assert!(address.contains("{}"), "CLARION_TEST_POSTGRES needs {{}} where the name of a database goes");
         return Some(Server { address, _lifeline: None });
@@ -88,6 +89,7 @@ async fn start_cluster(programs: &Path) -> Server {
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     run(&mut guard);
+    #[expect(clippy::zombie_processes, reason = "it outlives us")]
     let mut guard: Child = guard.spawn().expect("sh runs");
     let lifeline = guard.stdin.take();
     let address = format!("postgres://clarion@localhost/{{}}?host={}", folder.display());
