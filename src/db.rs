@@ -10,6 +10,7 @@ use sqlx::any::AnyPoolOptions;
 use sqlx::{Any, AnyConnection, AnyPool, Executor as _, Transaction};
 use std::fs::File;
 use std::ops::{Deref, DerefMut};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -139,6 +140,13 @@ fn sqlite_address(path: &Path) -> anyhow::Result<String> {
     }
     // What follows two slashes and is not a third would be read as the name of a host.
     let path = std::path::absolute(path).with_context(|| format!("the database path {} is not usable", path.display()))?;
+    // Made before SQLite makes it, for the daemon's user only; SQLite's other files follow it.
+    File::options()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(&path)
+        .with_context(|| format!("the database file {} cannot be opened", path.display()))?;
     let path = path.to_str().with_context(|| format!("the database path {} is not UTF-8", path.display()))?;
     let escaped = percent_encoding::utf8_percent_encode(path, &PATH_ESCAPES);
     Ok(format!("sqlite://{escaped}?mode=rwc"))

@@ -2,6 +2,7 @@
 
 use crate::support::{World, databases, is_sqlite, on_each_engine, sqlite_in};
 use clarion::db::{Counter, Db, take_number, take_numbers};
+use std::os::unix::fs::PermissionsExt as _;
 
 #[tokio::test]
 async fn numbers_are_given_out_once_and_a_dropped_transaction_takes_none() {
@@ -70,6 +71,20 @@ async fn opening_twice_migrates_once() {
         Db::open(&url).await.unwrap().close().await;
         Db::open(&url).await.unwrap().close().await;
     }
+}
+
+#[tokio::test]
+async fn the_sqlite_file_and_its_log_are_for_one_user_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = Db::open(&sqlite_in(folder.path())).await.unwrap();
+    take_number(&mut db.begin().await.unwrap(), Counter::Person).await.unwrap();
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o077, 0, "{:?}", entry.file_name());
+        seen += 1;
+    }
+    assert!(seen >= 2, "the file and its write-ahead log");
 }
 
 #[tokio::test]
