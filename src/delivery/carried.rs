@@ -16,9 +16,10 @@ pub struct CarriedArticle {
     pub up_to: i64,
 }
 
-/// [`super::carried`] with the articles and the bounds of their mailings: what was announced
-/// after such a bound was announced again.
-pub async fn carried_articles(connection: &mut AnyConnection, people: &[i64], groups: &[String]) -> anyhow::Result<Vec<CarriedArticle>> {
+/// Which of these translation groups earlier deliveries carried to these people, with the
+/// articles and the bounds of their mailings: what was announced after such a bound was
+/// announced again. Skipped deliveries carried nothing.
+pub async fn carried(connection: &mut AnyConnection, people: &[i64], groups: &[String]) -> anyhow::Result<Vec<CarriedArticle>> {
     // A mailing without a bound carried the article once and for all.
     let sql = if is_postgres(connection) {
         "SELECT d.person_id, i.translation_group, i.article_id, MAX(COALESCE(m.upper_seq, 9223372036854775807))

@@ -18,7 +18,7 @@ mod verp;
 mod worker;
 
 pub use archive::{PublicMailing, public_mailings, public_text};
-pub use carried::{CarriedArticle, carried_articles};
+pub use carried::{CarriedArticle, carried};
 pub use control::*;
 pub use email::post_test;
 pub use history::{Received, history};

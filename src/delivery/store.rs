@@ -255,22 +255,3 @@ pub async fn cancel(connection: &mut AnyConnection, mailing: i64, reason: &str, 
     .await?;
     Ok(skipped.rows_affected())
 }
-
-/// Which of these translation groups earlier deliveries carried to these people:
-/// (person, group) pairs. Skipped deliveries carried nothing.
-pub async fn carried(connection: &mut AnyConnection, people: &[i64], groups: &[String]) -> anyhow::Result<Vec<(i64, String)>> {
-    let sql = if is_postgres(connection) {
-        "SELECT DISTINCT d.person_id, i.translation_group FROM delivery d JOIN variant_item i ON i.variant_id = d.variant_id
-         WHERE d.person_id IN (SELECT CAST(p.value AS BIGINT) FROM json_array_elements_text($1::json) AS p(value))
-           AND i.translation_group IN (SELECT g.value FROM json_array_elements_text($2::json) AS g(value))
-           AND d.state <> 'skipped'
-         ORDER BY 1, 2"
-    } else {
-        "SELECT DISTINCT d.person_id, i.translation_group FROM delivery d JOIN variant_item i ON i.variant_id = d.variant_id
-         WHERE d.person_id IN (SELECT value FROM json_each($1))
-           AND i.translation_group IN (SELECT value FROM json_each($2))
-           AND d.state <> 'skipped'
-         ORDER BY 1, 2"
-    };
-    Ok(sqlx::query_as(sql).bind(serde_json::to_string(people)?).bind(serde_json::to_string(groups)?).fetch_all(connection).await?)
-}

@@ -33,7 +33,7 @@ pub(super) async fn verdicts(
     let offer = offer.with_versions(content::in_groups(connection, &groups).await?);
     let people: Vec<i64> = readers.iter().map(|reader| reader.person).collect();
     let mut carried: HashMap<i64, HashMap<String, Carried>> = HashMap::new();
-    for item in delivery::carried_articles(connection, &people, &groups).await? {
+    for item in delivery::carried(connection, &people, &groups).await? {
         let before = carried.entry(item.person).or_default().entry(item.translation_group).or_default();
         before.up_to = before.up_to.max(item.up_to);
         before.articles.insert(item.article);

@@ -1,6 +1,6 @@
 //! Feeds: which articles, in which order, as which bytes, with which validators.
 //!
-//! [`FeedStep`] turns articles into a [`Feed`](model::Feed) for each topic and language, the
+//! [`FeedStep`] turns articles into a [`Feed`] for each topic and language, the
 //! three formats turn that into bytes, and the [`Shelf`] holds what is served: no request waits
 //! for the database.
 

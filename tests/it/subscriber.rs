@@ -1,56 +1,18 @@
 //! `clarion subscriber`, beside a daemon that uses the same database.
 
+use crate::support::command::context;
 use crate::support::{World, is_sqlite, language, on_each_engine};
 use clap::Parser as _;
 use clarion::address::Address;
 use clarion::addressbook;
 use clarion::cli::subscriber::{SubscriberCommand, run};
 use clarion::cli::{Context, Outcome};
-use clarion::config::Config;
-use clarion::problem::Source;
 use clarion::subscription::{self, ConsentKind, Method, SubscriptionState};
-
-const CONFIG: &str = r#"
-[site]
-title = "Life Funds for North Korean Refugees"
-base_url = "http://news.example.org"
-languages = ["en", "ja"]
-time_zone = "Asia/Tokyo"
-postal_address = "1-1 Example, Tokyo"
-[staff]
-mail = ["office@example.org"]
-[content]
-dir = "content"
-[web]
-listen = "127.0.0.1:0"
-[database]
-url = "sqlite:clarion.db"
-[vault]
-key_file = "clarion.key"
-[mail]
-from = "LFNKR <news@example.org>"
-envelope = "bounces+{token}@example.org"
-transport = { kind = "file", dir = "mail" }
-[[digest]]
-name = "weekly"
-cron = "0 8 * * Mon"
-[[category]]
-slug = "defectors"
-title = "Defectors"
-"#;
 
 #[derive(clap::Parser)]
 struct Line {
     #[command(subcommand)]
     command: SubscriberCommand,
-}
-
-/// The command runs in one folder, so only the engine that lives in a folder serves.
-fn context(world: &World) -> Context {
-    let folder = world.folder.path();
-    let config_path = folder.join("clarion.toml");
-    let (config, _) = Config::parse(&Source::new(config_path.clone(), CONFIG), folder, &[]).unwrap();
-    Context { config, config_path, clock: world.clock.clone(), json: false }
 }
 
 async fn clarion(context: &Context, line: &str) -> anyhow::Result<Outcome> {

@@ -1,49 +1,11 @@
 //! `clarion digest` and `clarion preview digest`, beside a daemon that uses the same database.
 
 use super::{WEEK, choices, drain, ledger, number, publish, started, subscribe};
+use crate::support::command::context;
 use crate::support::{World, is_sqlite, language, on_each_engine};
 use clarion::cli::digest::{DigestCommand, run};
-use clarion::cli::{Context, Outcome, preview};
-use clarion::config::Config;
-use clarion::problem::Source;
+use clarion::cli::{Outcome, preview};
 use mail_parser::MessageParser;
-
-const CONFIG: &str = r#"
-[site]
-title = "Life Funds for North Korean Refugees"
-base_url = "http://news.example.org"
-languages = ["en", "ja"]
-time_zone = "Asia/Tokyo"
-postal_address = "1-1 Example, Tokyo"
-[staff]
-mail = ["office@example.org"]
-[content]
-dir = "content"
-[web]
-listen = "127.0.0.1:0"
-[database]
-url = "sqlite:clarion.db"
-[vault]
-key_file = "clarion.key"
-[mail]
-from = "LFNKR <news@example.org>"
-envelope = "bounces+{token}@example.org"
-transport = { kind = "file", dir = "mail" }
-[[digest]]
-name = "weekly"
-cron = "0 8 * * Mon"
-[[digest]]
-name = "daily"
-cron = "0 8 * * *"
-"#;
-
-/// The commands run in one folder, so only the engine that lives in a folder serves.
-fn context(world: &World) -> Context {
-    let folder = world.folder.path();
-    let config_path = folder.join("clarion.toml");
-    let (config, _) = Config::parse(&Source::new(config_path.clone(), CONFIG), folder, &[]).unwrap();
-    Context { config, config_path, clock: world.clock.clone(), json: false }
-}
 
 fn named(name: &str) -> [DigestCommand; 3] {
     let name = || name.to_owned();

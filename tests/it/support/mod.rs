@@ -1,6 +1,7 @@
 //! What tests share: a small world on each database engine.
 
 pub mod articles;
+pub mod command;
 pub mod inbox;
 pub mod postgres;
 pub mod program;
