@@ -48,6 +48,11 @@ pub trait Step: Send + Sync + 'static {
     /// Does one bounded piece of work. An error is logged and the step called again later, so
     /// whatever it was doing must be found again in the database.
     fn step(&self) -> impl Future<Output = anyhow::Result<Wake>> + Send;
+
+    /// Called once when its loop has ended: gives back what another daemon would wait for.
+    fn end(&self) -> impl Future<Output = anyhow::Result<()>> + Send {
+        async { Ok(()) }
+    }
 }
 
 /// A hint that there is work. Losing one loses time, never work.
@@ -90,5 +95,8 @@ pub async fn run<S: Step>(step: Arc<S>, clock: Clock, kick: Kick, shutdown: Canc
             () = kick.kicked() => {}
             () = clock.sleep_until(until, at_most) => {}
         }
+    }
+    if let Err(error) = step.end().await {
+        tracing::warn!(step = S::NAME, error = format!("{error:#}"), "a step could not end well; others may wait for its lease to run out");
     }
 }

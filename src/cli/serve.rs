@@ -4,7 +4,7 @@ use super::{Context, Outcome, output};
 use crate::app::{App, Role};
 use crate::config::Config;
 use crate::mail::TransportSettings;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// How to serve.
@@ -16,30 +16,42 @@ pub(super) struct ServeArguments {
 }
 
 pub(super) async fn run(arguments: ServeArguments, context: Context) -> anyhow::Result<Outcome> {
+    // Listened for before anything begins, so that nothing is ever cut off by a stop.
+    let signals = Signals::new()?;
     let welcome = Welcome::of(&context.config);
     let app = App::build(context.config, context.clock, arguments.role).await?;
     welcome.print(&app);
     let shutdown = CancellationToken::new();
-    tokio::spawn(stop_on_signal(shutdown.clone()));
+    tokio::spawn(signals.stop(shutdown.clone()));
     app.run(shutdown).await?;
     Ok(Outcome::Done)
 }
 
-/// The first SIGTERM or Ctrl-C lets the step in progress finish; a second ends at once.
-async fn stop_on_signal(shutdown: CancellationToken) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    for first in [true, false] {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        if first {
-            tracing::info!("stopping: what is in progress is finished first");
-            shutdown.cancel();
-        }
+/// What tells the daemon to stop.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> anyhow::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
-    std::process::exit(130)
+
+    /// The first SIGTERM or Ctrl-C lets the step in progress finish; a second ends at once.
+    async fn stop(mut self, shutdown: CancellationToken) {
+        for first in [true, false] {
+            tokio::select! {
+                _ = self.terminate.recv() => {}
+                _ = self.interrupt.recv() => {}
+            }
+            if first {
+                tracing::info!("stopping: what is in progress is finished first");
+                shutdown.cancel();
+            }
+        }
+        std::process::exit(130)
+    }
 }
 
 /// What somebody who has just started Clarion wants to know.

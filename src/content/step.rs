@@ -100,11 +100,6 @@ impl ContentStep {
         self.hints.everything();
     }
 
-    /// Gives up the right to scan, so that another daemon need not wait for it to run out.
-    pub async fn release(&self) -> anyhow::Result<()> {
-        self.lease.release().await
-    }
-
     async fn work(&self, desk: &mut Desk) -> anyhow::Result<Progress> {
         let first = !desk.begun;
         if first {
@@ -300,6 +295,11 @@ impl Step for ContentStep {
             self.changed.kick();
         }
         self.next_wake(&desk, progress).await
+    }
+
+    /// Gives up the right to scan, so that another daemon need not wait for it to run out.
+    async fn end(&self) -> anyhow::Result<()> {
+        self.lease.release().await
     }
 }
 

@@ -48,6 +48,8 @@ pub(super) struct Board {
     pub(super) trouble: Option<String>,
     /// Whether the relay closed a connection because it has too much to do, or refused one.
     pub(super) overloaded: bool,
+    /// Whether the ledger could not be written, so that nothing may be begun.
+    pub(super) unwritable: bool,
     /// A mailing with a mail that could not be made, and why.
     pub(super) unmade: Option<(i64, String)>,
 }
@@ -79,11 +81,18 @@ impl Round {
 
     fn next_claim(&self) -> Option<Claim> {
         let mut board = self.board();
-        if board.trouble.is_some() || self.begun.elapsed() > ROUND { None } else { board.waiting.pop_front() }
+        if board.trouble.is_some() || board.unwritable || self.begun.elapsed() > ROUND { None } else { board.waiting.pop_front() }
     }
 
     fn give_back(&self, claim: Claim) {
         self.board().waiting.push_front(claim);
+    }
+
+    /// Gives back what cannot be marked: where one mark cannot be written, none can.
+    fn abandon(&self, claim: Claim) {
+        let mut board = self.board();
+        board.waiting.push_front(claim);
+        board.unwritable = true;
     }
 
     fn stop(&self, trouble: String) {
@@ -181,8 +190,14 @@ impl Carrier<'_> {
             Begun::Lost(why) => return Ok(Next::Settled(Ended::Lost(why))),
         };
         let results = std::mem::take(&mut self.results);
-        if !self.round.scribe.write(results, Some((claim.attempt.id, claim.attempt.fence))).await? {
-            return Ok(Next::Dropped);
+        match self.round.scribe.write(results, Some((claim.attempt.id, claim.attempt.fence))).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(Next::Dropped),
+            Err(error) => {
+                // Its body has not begun: it waits again, and not until its lease runs out.
+                self.round.abandon(claim.clone());
+                return Err(error);
+            }
         }
         Ok(Next::Settled(match opened.send(&filled.name, &filled.bytes).await {
             Answer::Accepted(reply) => Ended::Accepted(reply),

@@ -1,5 +1,6 @@
 //! The staff's view of mailings, and their hand on them.
 
+use super::store::is_postgres;
 use super::{DeliveryState, Kind, MailingState};
 use crate::clock::Timestamp;
 use serde::Serialize;
@@ -187,8 +188,10 @@ pub async fn resume(connection: &mut AnyConnection, mailing: i64) -> anyhow::Res
 /// cancelled.
 pub async fn retry(connection: &mut AnyConnection, mailing: i64, now: Timestamp) -> anyhow::Result<u64> {
     let again = sqlx::query(
-        "UPDATE delivery SET state = 'queued', reason = NULL, doubts = 0, attempts = 0, due_at = $1, settled_at = NULL, fence = fence + 1,
-                -- What was refused is a new mail; what is in doubt must be the same one.
+        "UPDATE delivery SET state = 'queued', reason = NULL, doubts = 0, due_at = $1, settled_at = NULL, fence = fence + 1,
+                -- What was refused is a new mail; what is in doubt must be the same one, with its
+                -- first attempt's date.
+                attempts = CASE WHEN state = 'failed' THEN 0 ELSE attempts END,
                 first_attempt_at = CASE WHEN state = 'failed' THEN NULL ELSE first_attempt_at END
          WHERE mailing_id = $2 AND state IN ('failed', 'held')
            AND EXISTS (SELECT 1 FROM mailing m WHERE m.id = $2 AND m.state IN ('ready', 'running', 'paused', 'held', 'done'))",
@@ -216,6 +219,12 @@ pub async fn freeze(connection: &mut AnyConnection, now: Timestamp) -> anyhow::R
         .bind(now.to_string())
         .execute(&mut *connection)
         .await?;
+    if is_postgres(connection) {
+        // A claim that is being written is waited for, so that it is taken back too.
+        sqlx::query("SELECT id FROM mailing WHERE state IN ('ready', 'running') ORDER BY priority, id FOR NO KEY UPDATE")
+            .fetch_all(&mut *connection)
+            .await?;
+    }
     sqlx::query("UPDATE delivery SET state = 'queued', lease_owner = NULL, lease_until = NULL, fence = fence + 1 WHERE state = 'leased'")
         .execute(connection)
         .await?;

@@ -82,7 +82,7 @@ pub(super) async fn claim(
     claimant: Claimant<'_>,
 ) -> anyhow::Result<(Vec<Claim>, usize)> {
     let mut ids: Vec<i64> = Vec::new();
-    for mailing in mailings {
+    for mailing in &still_open(connection, mailings).await? {
         for state in ["queued", "deferred"] {
             let room = limit - i64::try_from(ids.len())?;
             if room > 0 {
@@ -100,6 +100,22 @@ pub(super) async fn claim(
     skip(connection, &skipped, claimant.now).await?;
     take(connection, &claims, claimant).await?;
     Ok((claims, skipped.len()))
+}
+
+/// Those of these mailings that may still be sent: connecting to the relay takes time, in which
+/// staff may have stopped them. Whoever stops one from here on waits until the claim is written,
+/// and takes it back.
+async fn still_open(connection: &mut AnyConnection, mailings: &[i64]) -> anyhow::Result<Vec<i64>> {
+    let sql = if is_postgres(connection) {
+        "SELECT m.id FROM mailing m WHERE m.state IN ('ready', 'running')
+           AND m.id IN (SELECT CAST(d.value AS BIGINT) FROM json_array_elements_text($1::json) AS d(value))
+         ORDER BY m.priority, m.id FOR NO KEY UPDATE"
+    } else {
+        "SELECT m.id FROM mailing m WHERE m.state IN ('ready', 'running') AND m.id IN (SELECT value FROM json_each($1))
+         ORDER BY m.priority, m.id"
+    };
+    let open = sqlx::query_scalar(sql).bind(serde_json::to_string(mailings)?).fetch_all(&mut *connection).await?;
+    Ok(if super::frozen(connection).await? { Vec::new() } else { open })
 }
 
 /// Rows that nobody else is claiming in this moment.
@@ -156,7 +172,8 @@ impl DueRow {
                 attempts: self.attempts,
                 doubts: self.doubts,
                 on_doubt: OnDoubt::from_stored(&self.on_doubt)?,
-                first_attempt_at: self.first_attempt_at.map_or(now, Timestamp::from_millis),
+                // What was claimed before and not tried, as when staff paused, is begun only now.
+                first_attempt_at: self.first_attempt_at.filter(|_| self.attempts > 0).map_or(now, Timestamp::from_millis),
             },
             mailing: self.mailing_id,
             mailing_key: self.mailing_key,
@@ -224,11 +241,11 @@ async fn take(connection: &mut AnyConnection, claims: &[Claim], claimant: Claima
     let ids: Vec<i64> = claims.iter().map(|claim| claim.attempt.id).collect();
     let sql = if is_postgres(connection) {
         "UPDATE delivery SET state = 'leased', lease_owner = $1, lease_until = $2, fence = fence + 1,
-                first_attempt_at = COALESCE(first_attempt_at, $3)
+                first_attempt_at = CASE WHEN attempts > 0 THEN COALESCE(first_attempt_at, $3) ELSE $3 END
          WHERE id IN (SELECT CAST(c.value AS BIGINT) FROM json_array_elements_text($4::json) AS c(value))"
     } else {
         "UPDATE delivery SET state = 'leased', lease_owner = $1, lease_until = $2, fence = fence + 1,
-                first_attempt_at = COALESCE(first_attempt_at, $3)
+                first_attempt_at = CASE WHEN attempts > 0 THEN COALESCE(first_attempt_at, $3) ELSE $3 END
          WHERE id IN (SELECT value FROM json_each($4))"
     };
     sqlx::query(sql)

@@ -17,6 +17,7 @@ pub(super) async fn tidy(connection: &mut AnyConnection, engine: Engine, claiman
     take_back_leased(connection, foreign, claimant).await?;
     take_back_doubtful(connection, foreign, claimant).await?;
     skip_overdue(connection, claimant.now).await?;
+    end_cancelled(connection, claimant.now).await?;
     finish(connection, claimant.now).await
 }
 
@@ -66,6 +67,30 @@ async fn skip_overdue(connection: &mut AnyConnection, now: Timestamp) -> anyhow:
             "UPDATE delivery SET state = 'skipped', reason = 'deadline', settled_at = $1
              WHERE mailing_id = $2 AND state IN ('queued', 'deferred')",
         )
+        .bind(now.as_millis())
+        .bind(mailing)
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+/// What was on its way when its mailing was cancelled, and was not accepted, is not tried again.
+async fn end_cancelled(connection: &mut AnyConnection, now: Timestamp) -> anyhow::Result<()> {
+    let left: Vec<(i64, Option<String>)> = sqlx::query_as(
+        "SELECT id, reason FROM mailing m WHERE state = 'cancelled'
+           AND EXISTS (SELECT 1 FROM delivery d WHERE d.mailing_id = m.id AND d.state IN ('queued', 'deferred'))",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    for (mailing, reason) in left {
+        // Of what may have arrived nobody says that it was skipped.
+        sqlx::query(
+            "UPDATE delivery SET state = CASE WHEN doubts > 0 THEN 'held' ELSE 'skipped' END,
+                    reason = CASE WHEN doubts > 0 THEN 'in doubt' ELSE $1 END, settled_at = $2
+             WHERE mailing_id = $3 AND state IN ('queued', 'deferred')",
+        )
+        .bind(reason)
         .bind(now.as_millis())
         .bind(mailing)
         .execute(&mut *connection)

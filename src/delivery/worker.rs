@@ -109,11 +109,12 @@ impl DeliveryStep {
         let (scribe, writing) = Scribe::start(self.db.clone(), Arc::clone(&self.unwritten));
         let round = Arc::new(Round::new(self.tools.clone(), scribe.clone(), variants, claims));
         let outcome = carry(&round, memory, wide).await;
-        let board = round.end();
-        self.learn(memory, &board).await?;
-        let returned = self.give_back(&scribe, board.waiting).await;
+        let mut board = round.end();
+        let returned = self.give_back(&scribe, std::mem::take(&mut board.waiting)).await;
         drop((round, scribe));
         writing.await.context("the ledger's writer failed")?;
+        // Only now, when nothing claimed is left behind by an error.
+        self.learn(memory, &board).await?;
         outcome.and(returned)?;
         Ok(found > 0)
     }
@@ -258,5 +259,11 @@ impl Step for DeliveryStep {
             return Ok(Wake::Now);
         }
         Ok(memory.blocked_until(self.tools.clock.now()).map_or(Wake::WhenKicked, Wake::At))
+    }
+
+    /// Takes leave of the relay.
+    async fn end(&self) -> anyhow::Result<()> {
+        self.memory.lock().await.close_idle(Duration::ZERO).await;
+        Ok(())
     }
 }

@@ -75,6 +75,11 @@ impl Step for PetitionStep {
         }
         failure.map_or(Ok(wake), Err)
     }
+
+    /// Another daemon need not wait for the lease to run out.
+    async fn end(&self) -> anyhow::Result<()> {
+        store::release_lease(&self.office.db, &self.owner).await
+    }
 }
 
 impl PetitionStep {

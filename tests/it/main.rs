@@ -14,6 +14,7 @@ mod delivery;
 mod digest;
 mod end_to_end;
 mod feeds;
+mod kill;
 mod layers;
 mod mail;
 mod notice;

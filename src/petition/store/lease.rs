@@ -36,3 +36,10 @@ pub(in crate::petition) async fn hold_lease(db: &Db, owner: &str) -> anyhow::Res
     tx.commit().await?;
     Ok(taken.rows_affected() == 1)
 }
+
+/// Gives the right back.
+pub(in crate::petition) async fn release_lease(db: &Db, owner: &str) -> anyhow::Result<()> {
+    let mut tx = db.begin().await?;
+    sqlx::query("DELETE FROM lease WHERE name = 'petition' AND owner = $1").bind(owner).execute(&mut *tx).await?;
+    tx.commit().await
+}

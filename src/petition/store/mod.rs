@@ -13,7 +13,7 @@ pub use editions::{EditionRow, editions, published};
 pub(super) use editions::{
     FolderRow, edition, enter_edition, folder_row, lock_edition, publish, see_folder, set_asked, set_resumed, set_stopped, set_told,
 };
-pub(super) use lease::hold_lease;
+pub(super) use lease::{hold_lease, release_lease};
 pub(super) use steps::{
     Proposal, StepName, StoredText, Terms, awaited, deliveries_of, known_steps, propose, restart_stop_window, sending, set_approved,
     set_launched, set_state, step, texts_of,

@@ -67,11 +67,11 @@ async fn a_missing_folder_takes_nothing_with_it() {
         room.scan_when_still().await;
         assert_eq!((room.titles().await.len(), held(&room).await), (3, 3));
         // A daemon that starts without it neither.
-        room.step.release().await.unwrap();
+        room.step.end().await.unwrap();
         let again = step(&world, &room.root, &room.metrics);
         again.step().await.unwrap();
         assert_eq!(room.titles().await.len(), 3);
-        again.release().await.unwrap();
+        again.end().await.unwrap();
 
         fs::rename(&away, &room.root).unwrap();
         room.scan().await;
@@ -128,7 +128,7 @@ async fn one_daemon_scans_and_another_takes_over_when_it_lets_go() {
         room.save("b.md", &file("B", "2027-09-18", "", "x"));
         other.step().await.unwrap();
         assert_eq!(room.titles().await.len(), 1, "the first daemon has the lease");
-        room.step.release().await.unwrap();
+        room.step.end().await.unwrap();
         other.step().await.unwrap();
         assert_eq!(room.titles().await.len(), 2);
     })

@@ -3,6 +3,7 @@
 use super::{Room, file};
 use crate::support::{World, language, on_each_engine};
 use clarion::content::{self, Role};
+use clarion::task::Step as _;
 use clarion::task::Wake;
 use std::time::Duration;
 
@@ -91,7 +92,7 @@ async fn a_broken_file_keeps_its_last_good_version_and_is_told_once() {
         assert_eq!(room.metrics.content_problems.get(), 1);
 
         // A new daemon finds the same and says nothing new.
-        room.step.release().await.unwrap();
+        room.step.end().await.unwrap();
         let again = Room::new(&world);
         again.scan().await;
         assert_eq!(again.metrics.content_problems.get(), 1);

@@ -1,9 +1,11 @@
 //! The staff's hand on mailings.
 
 use super::office::{digest_to, drain, enter_people, single_step, state_of, states, step};
-use crate::support::relay::{Fault, Relay};
+use crate::support::relay::{Fault, Manner, Relay};
 use crate::support::{World, on_each_engine};
 use clarion::delivery::{self, DeliveryState, MailingState};
+use clarion::task::Step as _;
+use std::time::Duration;
 
 #[tokio::test]
 async fn a_paused_mailing_waits_until_it_is_resumed() {
@@ -90,6 +92,39 @@ async fn sums_and_lines_tell_who_got_what_by_number_only() {
         let numbers: Vec<_> = first.iter().chain(&rest).map(|line| line.person.unwrap()).collect();
         assert_eq!(numbers, people);
         assert!(!serde_json::to_string(&(first, rest)).unwrap().contains('@'));
+    })
+    .await;
+}
+
+/// Between looking what is due and claiming it a connection is opened, which may take long.
+#[tokio::test]
+async fn what_is_stopped_while_the_relay_is_dialled_does_not_leave() {
+    on_each_engine(async |world: World| {
+        let people = enter_people(&world, 3).await;
+        let mailing = digest_to(&world, &people).await;
+        for freezes in [true, false] {
+            let relay = Relay::start_with(Manner { shyness: Duration::from_millis(300), ..Manner::default() }).await;
+            let step = step(&world, &relay);
+            let stopping = async {
+                while relay.connections() == 0 {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                let mut tx = world.db.begin().await.unwrap();
+                if freezes {
+                    delivery::freeze(&mut tx, world.clock.now()).await.unwrap();
+                } else {
+                    delivery::pause(&mut tx, mailing).await.unwrap();
+                }
+                tx.commit().await.unwrap();
+            };
+            let (ended, ()) = tokio::join!(step.step(), stopping);
+            ended.unwrap();
+            assert!(relay.received().is_empty());
+            assert!(states(&world, mailing).await.iter().all(|(state, _)| state == "queued"));
+            let mut tx = world.db.begin().await.unwrap();
+            delivery::thaw(&mut tx).await.unwrap();
+            tx.commit().await.unwrap();
+        }
     })
     .await;
 }

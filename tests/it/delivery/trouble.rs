@@ -1,8 +1,8 @@
 //! What a relay does to us, and that nothing is lost.
 
-use super::office::{digest_to, drain, enter_people, single_step, state_of, states, step, step_with, to_relay};
-use crate::support::relay::{Fault, Relay};
-use crate::support::{World, on_each_engine};
+use super::office::{digest_to, drain, enter_people, run_sql, single_step, state_of, states, step, step_with, to_relay};
+use crate::support::relay::{Fault, Manner, Relay};
+use crate::support::{World, is_sqlite, on_each_engine};
 use clarion::delivery::{self, OnDoubt, Settings};
 use clarion::task::{Step as _, Wake};
 use std::time::Duration;
@@ -205,6 +205,91 @@ async fn a_cancelled_mailing_stops_in_the_middle() {
         assert_eq!(states.iter().filter(|state| **state == ("skipped".to_owned(), "stopped".to_owned())).count() as u64, skipped);
         assert!(sent < 12 && skipped > 18 && sent as u64 + skipped == 30, "{sent} sent, {skipped} skipped");
         assert_eq!(state_of(&world, mailing).await, "cancelled");
+    })
+    .await;
+}
+
+/// As a full disk does it.
+async fn refuse_to_write(world: &World) {
+    if is_sqlite(&world.db) {
+        run_sql(world, "CREATE TRIGGER full_disk BEFORE UPDATE ON delivery BEGIN SELECT RAISE(FAIL, 'the disk is full'); END").await;
+    } else {
+        run_sql(
+            world,
+            "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the disk is full'; END $$",
+        )
+        .await;
+        run_sql(world, "CREATE TRIGGER full_disk BEFORE UPDATE ON delivery FOR EACH ROW EXECUTE FUNCTION full_disk()").await;
+    }
+}
+
+async fn write_again(world: &World) {
+    run_sql(world, if is_sqlite(&world.db) { "DROP TRIGGER full_disk" } else { "DROP TRIGGER full_disk ON delivery" }).await;
+}
+
+#[tokio::test]
+async fn while_nothing_can_be_written_nothing_is_sent_and_afterwards_all_is_sent_once_without_delay() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start_with(Manner { hesitation: Duration::from_millis(20), ..Manner::default() }).await;
+        let people = enter_people(&world, 60).await;
+        let mailing = digest_to(&world, &people).await;
+        let step = step(&world, &relay);
+        let filling = async {
+            while relay.received().len() < 5 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            refuse_to_write(&world).await;
+        };
+        let (ended, ()) = tokio::join!(step.step(), filling);
+        assert!(ended.is_err());
+        let before = relay.received().len();
+        assert!(before < 60);
+        assert!(step.step().await.is_err(), "what is not written yet comes first");
+        assert_eq!(relay.received().len(), before);
+        write_again(&world).await;
+        drain(&step).await;
+        assert_eq!(relay.received().len(), 60);
+        assert!(states(&world, mailing).await.iter().all(|(state, _)| state == "sent"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_claimed_and_not_tried_for_days_has_its_five_days_still_before_it() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start().await;
+        let people = enter_people(&world, 1).await;
+        let mailing = digest_to(&world, &people).await;
+        relay.next(Fault::Mail("550 5.7.1 sender not allowed"));
+        relay.next(Fault::Rcpt("451 4.7.1 greylisted, try again"));
+        let step = single_step(&world, &relay);
+        drain(&step).await;
+        world.pass(6 * 24 * 60 * MINUTE);
+        drain(&step).await;
+        assert_eq!(states(&world, mailing).await[0].0, "deferred");
+    })
+    .await;
+}
+
+/// A cancelling finds some mails on their way; then the relay refuses one for now, and a crash
+/// leaves another in doubt.
+#[tokio::test]
+async fn what_was_on_its_way_when_its_mailing_was_cancelled_is_settled_too() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start().await;
+        let people = enter_people(&world, 2).await;
+        let mailing = digest_to(&world, &people).await;
+        run_sql(&world, "UPDATE mailing SET state = 'cancelled', reason = 'stopped'").await;
+        run_sql(
+            &world,
+            "UPDATE delivery SET state = CASE WHEN id = 1 THEN 'deferred' ELSE 'in_doubt' END, fence = 1, attempts = 1,
+                    lease_owner = 'gone', lease_until = 1",
+        )
+        .await;
+        drain(&single_step(&world, &relay)).await;
+        let expected = [("skipped", "stopped"), ("held", "in doubt")].map(|(state, reason)| (state.to_owned(), reason.to_owned()));
+        assert_eq!(states(&world, mailing).await, expected);
+        assert!(relay.received().is_empty());
     })
     .await;
 }

@@ -59,17 +59,26 @@ impl Daemon {
         std::fs::write(root.join("config/clarion.toml"), configuration(relay_port)).unwrap();
         std::fs::copy("config/missions.toml", root.join("config/missions.toml")).unwrap();
         std::fs::write(root.join("clock"), clock).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_clarion"))
-            .arg("--config")
-            .arg(root.join("config/clarion.toml"))
-            .env("CLARION_CLOCK", format!("file:{}", root.join("clock").display()))
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
+        let mut child = spawn(root);
         let address = listening(&mut child).await;
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { child, folder, address, client }
+    }
+
+    /// The folder with its configuration, content and database.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// SIGKILL: it gets no chance to put anything in order.
+    pub async fn kill(&mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    /// Starts the program again after it has ended.
+    pub async fn restart(&mut self) {
+        self.child = spawn(self.folder.path());
+        self.address = listening(&mut self.child).await;
     }
 
     /// Writes a file as editors do: complete, then renamed into place.
@@ -140,6 +149,17 @@ impl Daemon {
         Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
         tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("it stops").unwrap().code()
     }
+}
+
+fn spawn(root: &Path) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_clarion"))
+        .arg("--config")
+        .arg(root.join("config/clarion.toml"))
+        .env("CLARION_CLOCK", format!("file:{}", root.join("clock").display()))
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap()
 }
 
 fn write_whole(path: &Path, text: &str) {

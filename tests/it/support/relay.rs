@@ -65,6 +65,10 @@ pub struct Manner {
     pub implicit: bool,
     /// Sent in the clear behind the answer to STARTTLS, as an attacker on the way would.
     pub injected: &'static str,
+    /// How long it waits before it greets.
+    pub shyness: Duration,
+    /// How long it thinks after it has accepted a message, before it says so.
+    pub hesitation: Duration,
 }
 
 impl Default for Manner {
@@ -75,6 +79,8 @@ impl Default for Manner {
             tls: None,
             implicit: false,
             injected: "",
+            shyness: Duration::ZERO,
+            hesitation: Duration::ZERO,
         }
     }
 }
@@ -218,6 +224,7 @@ impl Session {
         let (reader, mut writer) = tokio::io::split(stream);
         let mut reader = BufReader::new(reader);
         if greet {
+            tokio::time::sleep(self.manner.shyness).await;
             say(&mut writer, self.manner.greeting).await?;
         }
         let mut envelope = Envelope::default();
@@ -309,6 +316,7 @@ impl Session {
         }
         if reply.starts_with('2') {
             self.log.lock().unwrap().received.push(Received { from, to, data, connection: self.connection });
+            tokio::time::sleep(self.manner.hesitation).await;
         }
         if matches!(fault, Fault::CloseAfterDot) { None } else { say(writer, reply).await }
     }
