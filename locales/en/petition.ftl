@@ -35,6 +35,7 @@ petition-plan-subject = { $title } { $edition }: the plan
 petition-plan-draft = You saved this petition as a draft. Below is what would be sent, and when. Nothing goes out. When it is finished, write state = "ready" and save; approvers are then asked by mail.
 petition-plan-ready = You saved this petition as ready. If you do not change it for two minutes, approvers are asked by mail. Nothing goes out before they approve.
 petition-plan-stopped = You saved this petition as stopped: nothing more goes out. To go on, write state = "ready" and save.
+petition-plan-halted = This petition was stopped with the button or the command, and that outranks the file: nothing goes out and nobody is asked to approve, whatever you save. To take the stop back, ask whoever runs the server for: clarion petition resume { $slug }
 petition-plan-begun = Sent already, or being sent: { $steps }. Your change does not touch that.
 petition-plan-void = Approvals given before no longer hold, because the petition was changed. Approvers will be asked again.
 petition-plan-deadline = What has not gone out by { $time } will not go out.

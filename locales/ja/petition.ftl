@@ -20,6 +20,7 @@ petition-plan-subject = { $title } { $edition }：送信計画
 petition-plan-draft = この請願は下書きとして保存されました。送信される内容と時期は以下のとおりです。下書きの間は何も送信されません。完成しましたら state = "ready" と書いて保存してください。承認者にメールで確認を依頼します。
 petition-plan-ready = この請願は準備完了として保存されました。2分間変更がなければ、承認者にメールで確認を依頼します。承認されるまでは何も送信されません。
 petition-plan-stopped = この請願は中止として保存されました。これ以上は何も送信されません。再開するには state = "ready" と書いて保存してください。
+petition-plan-halted = この請願は、ボタンまたはコマンドで中止されています。中止はファイルの内容より優先されるため、保存しても何も送信されず、承認のお願いも届きません。中止を取り消すには、サーバーの担当者に次の操作を依頼してください：clarion petition resume { $slug }
 petition-plan-begun = 送信済みまたは送信中：{ $steps }。今回の変更はこれらには影響しません。
 petition-plan-void = 内容が変更されたため、これまでの承認は無効になりました。承認者にあらためて確認を依頼します。
 petition-plan-deadline = { $time }までに送信されなかったものは送信されません。

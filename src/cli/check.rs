@@ -1,7 +1,6 @@
 //! `clarion check`: every mistake in everything that people write, with its line and remedy.
 
-use super::{Outcome, count_errors, output};
-use crate::clock::Timestamp;
+use super::{Outcome, clock, count_errors, output};
 use crate::config::{Config, Refused};
 use crate::problem::{Problem, Severity};
 use crate::{content, petition};
@@ -10,13 +9,18 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use std::io::IsTerminal as _;
 
 /// Checks the configuration and, where that can be read, the articles and petitions.
-pub(super) fn run(loaded: Result<(Config, Vec<Problem>), Refused>, now: Timestamp, json: bool) -> anyhow::Result<Outcome> {
+pub(super) fn run(loaded: Result<(Config, Vec<Problem>), Refused>, wanted_clock: Option<&str>, json: bool) -> anyhow::Result<Outcome> {
     let problems = match loaded {
         Err(Refused { problems }) => problems,
         Ok((config, mut problems)) => {
             problems.extend(content::check(&config.content, &config.site));
             if let Some(petitions) = &config.petitions {
-                problems.extend(petition::check(petitions, &config.site, config.mail.transport.leaves_the_machine(), now));
+                problems.extend(petition::check(
+                    petitions,
+                    &config.site,
+                    config.mail.transport.leaves_the_machine(),
+                    clock(&config, wanted_clock)?.now(),
+                ));
             }
             problems
         }

@@ -1,6 +1,6 @@
 //! `clarion digest`: the next runs, and a hand on them.
 
-use super::output::{json, line, table};
+use super::output::{json, line, refuse, table};
 use super::{Context, Outcome};
 use crate::clock::Timestamp;
 use crate::digest::{self, NextRun, Settings, Standing};
@@ -125,7 +125,7 @@ pub(super) fn find<'a>(context: &'a Context, name: &str) -> Option<&'a Settings>
     let found = context.config.digests.iter().find(|digest| digest.name == name);
     if found.is_none() {
         let known: Vec<&str> = context.config.digests.iter().map(|digest| digest.name.as_str()).collect();
-        line(format_args!("There is no digest “{name}”. There are: {}.", known.join(", ")));
+        refuse(format_args!("there is no digest “{name}”; there are: {}", known.join(", ")));
     }
     found
 }

@@ -17,11 +17,14 @@ pub(super) async fn run(command: KeysCommand, context: &Context) -> anyhow::Resu
     let (db, _) = context.open().await?;
     db.close().await;
     let path = context.config.key_file.display();
-    if existed {
-        output::line(format!("The key file {path} belongs to this database."));
+    let words = if existed {
+        format!("The key file {path} belongs to this database.")
     } else {
-        output::line(format!("Made the key file {path}."));
-        output::line("Keep a copy on another machine: without it no subscriber's address can be read again.");
-    }
+        format!(
+            "Made the key file {path}.
+Keep a copy on another machine: without it no subscriber's address can be read again."
+        )
+    };
+    output::answer(context.json, words, &serde_json::json!({ "key_file": context.config.key_file, "made": !existed }))?;
     Ok(Outcome::Done)
 }

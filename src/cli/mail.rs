@@ -1,6 +1,6 @@
 //! `clarion mail`: whether mail leaves at all.
 
-use super::output::{json, line};
+use super::output::{json, line, refuse};
 use super::{Context, Outcome};
 use crate::address::Address;
 use crate::db::Db;
@@ -45,15 +45,13 @@ async fn test(address: &Address, context: &Context) -> anyhow::Result<Outcome> {
     match Transport::new(&context.config.mail)?.open().await {
         Ok(link) => link.close().await,
         Err(trouble) => {
-            line(format_args!("No mail can be sent: {trouble:#}"));
-            return Ok(Outcome::ProblemFound);
+            return Ok(refuse(format_args!("no mail can be sent: {trouble:#}")));
         }
     }
     let (db, vault) = context.open().await?;
     let mut tx = db.begin().await?;
     if delivery::frozen(&mut tx).await? {
-        line("All sending is stopped: clarion thaw lets it go on. No test was sent.");
-        return Ok(Outcome::ProblemFound);
+        return Ok(refuse("all sending is stopped, so no test was sent; it goes on with: clarion thaw"));
     }
     let mailing = delivery::post_test(&mut tx, &vault, &context.config.site, address, context.clock.now()).await?;
     tx.commit().await?;

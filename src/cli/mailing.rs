@@ -1,6 +1,6 @@
 //! `clarion mailing`: who got what, and a hand on what is being sent. People appear by number.
 
-use super::output::{json, line, table};
+use super::output::{json, line, refuse, table};
 use super::{Context, Outcome};
 use crate::clock::Timestamp;
 use crate::db::{Db, Tx};
@@ -73,6 +73,9 @@ async fn list(db: &Db, context: &Context) -> anyhow::Result<Outcome> {
     if context.json {
         json(&mailings)?;
         return Ok(Outcome::Done);
+    }
+    if delivery::frozen(&mut connection).await? {
+        line("All sending is stopped; it goes on with: clarion thaw");
     }
     if mailings.is_empty() {
         line("There is no mailing yet.");
@@ -209,8 +212,7 @@ fn quoted(cell: &str) -> String {
 }
 
 fn unknown(id: i64) -> Outcome {
-    line(format_args!("There is no mailing {id}; see: clarion mailing list"));
-    Outcome::ProblemFound
+    refuse(format_args!("there is no mailing {id}; see: clarion mailing list"))
 }
 
 fn local(at: Timestamp, context: &Context) -> String {

@@ -5,6 +5,7 @@ pub mod check;
 pub mod content;
 pub mod demo;
 pub mod digest;
+mod freeze;
 pub mod keys;
 pub mod mail;
 pub mod mailing;
@@ -45,7 +46,8 @@ Examples:
   clarion check                      look for mistakes in configuration, articles, petitions
   clarion                            serve, with config/clarion.toml
   clarion preview digest weekly      see what the next digest would send
-  clarion petition plan snkr-day     see what a petition would send, when, to how many
+  clarion petition plan SLUG         see what a petition would send, when, to how many
+  clarion freeze                     stop all sending now; clarion thaw lets it go on
 
 In the environment: CLARION_SECTION__KEY overrides a key (CLARION_WEB__LISTEN=127.0.0.1:0),
 CLARION_LOG sets what is logged (warn, info, clarion=debug),
@@ -79,6 +81,10 @@ enum Command {
         #[command(subcommand)]
         command: mailing::MailingCommand,
     },
+    /// Stop all sending now, on every daemon of this database.
+    Freeze,
+    /// Let sending go on after a freeze.
+    Thaw,
     /// One subscriber: add, look at, take off, erase.
     Subscriber {
         #[command(subcommand)]
@@ -139,12 +145,12 @@ pub async fn run(arguments: Arguments, environment: Vec<(String, String)>) -> an
     }
     let loaded = Config::load(&arguments.config, &environment);
     if let Command::Check = command {
-        return check::run(loaded, Clock::system().now(), arguments.json);
+        return check::run(loaded, wanted_clock(&environment), arguments.json);
     }
     let context = match loaded {
         Ok((config, warnings)) => {
             warnings.iter().for_each(check::print);
-            let clock = clock(&config, environment.iter().find(|(name, _)| name == "CLARION_CLOCK").map(|(_, text)| text.as_str()))?;
+            let clock = clock(&config, wanted_clock(&environment))?;
             Context { config, config_path: arguments.config, clock, json: arguments.json }
         }
         Err(Refused { problems }) => {
@@ -158,12 +164,18 @@ pub async fn run(arguments: Arguments, environment: Vec<(String, String)>) -> an
         Command::Digest { command } => digest::run(command, &context).await,
         Command::Petition { command } => petition::run(command, &context).await,
         Command::Mailing { command } => mailing::run(command, &context).await,
+        Command::Freeze => freeze::freeze(&context).await,
+        Command::Thaw => freeze::thaw(&context).await,
         Command::Subscriber { command } => subscriber::run(command, &context).await,
         Command::Content { command } => content::run(command, &context).await,
         Command::Keys { command } => keys::run(command, &context).await,
         Command::Mail { command } => mail::run(command, &context).await,
         Command::Demo(_) | Command::Check => Ok(Outcome::Done),
     }
+}
+
+fn wanted_clock(environment: &[(String, String)]) -> Option<&str> {
+    environment.iter().find(|(name, _)| name == "CLARION_CLOCK").map(|(_, text)| text.as_str())
 }
 
 /// The machine's clock, or the one that `CLARION_CLOCK` asks for: only while no mail can leave

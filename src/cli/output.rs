@@ -1,5 +1,6 @@
 //! Writing to standard output. A closed pipe (`clarion … | head`) ends quietly.
 
+use super::Outcome;
 use serde::Serialize;
 use std::io::Write as _;
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -15,6 +16,22 @@ pub fn line(text: impl std::fmt::Display) {
 pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
     line(serde_json::to_string_pretty(value)?);
     Ok(())
+}
+
+/// What a command did: words for people, or a value for programs.
+pub fn answer(for_programs: bool, words: impl std::fmt::Display, value: &impl Serialize) -> anyhow::Result<()> {
+    if for_programs {
+        return json(value);
+    }
+    line(words);
+    Ok(())
+}
+
+/// Why a command did nothing. It goes to standard error: what is on standard output with `--json`
+/// is JSON or nothing.
+pub fn refuse(words: impl std::fmt::Display) -> Outcome {
+    eprintln!("clarion: {words}");
+    Outcome::ProblemFound
 }
 
 /// Rows under a heading, in columns. East Asian characters count as two.

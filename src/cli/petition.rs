@@ -2,8 +2,9 @@
 
 use super::{Context, Outcome, output};
 use crate::address::Address;
+use crate::clock::Timestamp;
 use crate::mail::{self, TransportSettings};
-use crate::petition::{self, Office, Outlook, PlannedStep};
+use crate::petition::{self, FileState, Office, Outlook, PlannedStep};
 use crate::problem::Severity;
 use crate::task::Kick;
 use anyhow::{Context as _, bail};
@@ -102,7 +103,8 @@ fn new(slug: &str, day: Option<Date>, context: &Context) -> anyhow::Result<Outco
     let today = context.clock.now().in_zone(&context.config.site.time_zone).date();
     let day = day.unwrap_or_else(|| today.saturating_add(jiff::Span::new().days(90)));
     let folder = petition::scaffold(&settings(context)?.dir, slug, day)?;
-    output::line(format!("Made {}. Write its texts; the office gets a mail after each save.", folder.display()));
+    let words = format!("Made {}. Write its texts; the office gets a mail after each save.", folder.display());
+    output::answer(context.json, words, &json!({ "folder": folder }))?;
     Ok(Outcome::Done)
 }
 
@@ -115,22 +117,26 @@ async fn list(context: &Context) -> anyhow::Result<Outcome> {
     if context.json {
         output::json(&outlooks.iter().map(as_json).collect::<Vec<_>>())?;
     } else {
-        let rows: Vec<[String; 5]> = outlooks.iter().map(row).collect();
-        output::table(["petition", "edition", "state", "next", "mistakes"], &rows);
+        let rows: Vec<[String; 5]> = outlooks.iter().map(|outlook| row(outlook, context)).collect();
+        output::table(["PETITION", "EDITION", "STATE", "NEXT", "MISTAKES"], &rows);
     }
     Ok(Outcome::Done)
 }
 
-fn row(outlook: &Outlook) -> [String; 5] {
+fn row(outlook: &Outlook, context: &Context) -> [String; 5] {
     let begun = |step: &&PlannedStep| !outlook.steps.iter().any(|row| row.name == step.name && row.state.has_begun());
     let next = outlook.plan.iter().filter(begun).filter_map(|step| Some((step.due?, &step.name))).min();
     [
         outlook.slug.clone(),
         outlook.edition.clone().unwrap_or_default(),
         state_of(outlook),
-        next.map_or_else(String::new, |(due, name)| format!("{name} {due}")),
+        next.map_or_else(String::new, |(due, name)| format!("{name} {}", local(due, context))),
         errors(outlook).to_string(),
     ]
+}
+
+fn local(due: Timestamp, context: &Context) -> String {
+    due.in_zone(&context.config.site.time_zone).strftime("%Y-%m-%d %H:%M %Z").to_string()
 }
 
 fn state_of(outlook: &Outlook) -> String {
@@ -160,7 +166,9 @@ fn as_json(outlook: &Outlook) -> serde_json::Value {
 }
 
 async fn plan(slug: &str, context: &Context) -> anyhow::Result<Outcome> {
-    let outlook = office(context).await?.outlook(slug).await?;
+    let office = office(context).await?;
+    known(&office, slug).await?;
+    let outlook = office.outlook(slug).await?;
     if context.json {
         output::json(&as_json(&outlook))?;
     } else {
@@ -170,31 +178,39 @@ async fn plan(slug: &str, context: &Context) -> anyhow::Result<Outcome> {
             output::line(problem);
         }
         let rows: Vec<[String; 5]> = outlook.plan.iter().map(|step| plan_row(&outlook, step, context)).collect();
-        output::table(["step", "when", "to", "state", "people"], &rows);
+        output::table(["STEP", "WHEN", "TO", "STATE", "PEOPLE"], &rows);
     }
     Ok(if errors(&outlook) > 0 { Outcome::ProblemFound } else { Outcome::Done })
 }
 
 fn plan_row(outlook: &Outlook, step: &PlannedStep, context: &Context) -> [String; 5] {
-    let when = step.due.map_or_else(
-        || "on approval".to_owned(),
-        |due| due.in_zone(&context.config.site.time_zone).strftime("%Y-%m-%d %H:%M %Z").to_string(),
-    );
+    let when = step.due.map_or_else(|| "on approval".to_owned(), |due| local(due, context));
     let state = outlook.steps.iter().find(|row| row.name == step.name).map_or("planned", |row| row.state.as_str());
     let counts: Vec<String> = step.counts.by_language.iter().map(|(language, count)| format!("{language} {count}")).collect();
     let people = format!("{} {}", step.counts.total(), counts.join(", "));
     [step.name.clone(), when, step.to.to_string(), state.to_owned(), people.trim().to_owned()]
 }
 
-/// The edition named, or the one the folder speaks of.
+/// Refuses the name of a petition that never was: a stop of it would stop nothing.
+pub(super) async fn known(office: &Office, slug: &str) -> anyhow::Result<()> {
+    let slugs = petition::slugs(&office.settings.dir).unwrap_or_default();
+    if slugs.iter().any(|known| known == slug) || !office.editions(slug).await?.is_empty() {
+        return Ok(());
+    }
+    bail!("there is no petition “{slug}”; there are: {}", slugs.join(", "))
+}
+
+/// The edition named, or the one the folder speaks of, or where that cannot be read the newest.
 async fn edition_of(office: &Office, slug: &str, edition: Option<String>) -> anyhow::Result<String> {
+    known(office, slug).await?;
+    let editions = office.editions(slug).await?;
+    let own = office.outlook(slug).await?.edition;
     match edition {
-        Some(edition) => Ok(edition),
-        None => office
-            .outlook(slug)
-            .await?
-            .edition
-            .with_context(|| format!("the petition {slug} cannot be read; name its edition with --edition")),
+        Some(named) if own.as_ref() == Some(&named) || editions.contains(&named) => Ok(named),
+        Some(named) => bail!("the petition {slug} has no edition {named}; it has: {}", editions.join(", ")),
+        None => own.or_else(|| editions.into_iter().next()).with_context(|| {
+            format!("the petition {slug} cannot be read, and nothing of it was ever planned; see: clarion petition plan {slug}")
+        }),
     }
 }
 
@@ -203,7 +219,7 @@ async fn approve(slug: &str, step: &str, approver: &str, edition: Option<String>
     let edition = edition_of(&office, slug, edition).await?;
     match office.approve(slug, &edition, step, &Address::parse(approver)?).await? {
         Ok(steps) => {
-            output::line(format!("Approved: {}.", steps.join(", ")));
+            output::answer(context.json, format!("Approved: {}.", steps.join(", ")), &json!({ "approved": steps }))?;
             Ok(Outcome::Done)
         }
         Err(refused) => bail!("not approved: {refused}"),
@@ -227,10 +243,14 @@ async fn stop(slug: &str, edition: Option<String>, context: &Context) -> anyhow:
 async fn resume(slug: &str, edition: Option<String>, context: &Context) -> anyhow::Result<Outcome> {
     let office = office(context).await?;
     let edition = edition_of(&office, slug, edition).await?;
-    if office.resume(slug, &edition).await? {
-        output::line(format!("{slug} {edition} goes on. Mailings that the stop ended stay ended."));
+    let resumed = office.resume(slug, &edition).await?;
+    let words = if resumed {
+        format!("{slug} {edition} goes on. What was approved waits for the stop window again; mailings that the stop ended stay ended.")
+    } else if office.outlook(slug).await?.state == Some(FileState::Stopped) {
+        format!("{slug} {edition} is stopped by its petition.toml: write state = \"ready\" there.")
     } else {
-        output::line(format!("{slug} {edition} was not stopped."));
-    }
+        format!("{slug} {edition} was not stopped.")
+    };
+    output::answer(context.json, words, &json!({ "resumed": resumed }))?;
     Ok(Outcome::Done)
 }

@@ -7,7 +7,7 @@ use crate::addressbook::Stream;
 use crate::digest::{self, PreviewGroup, Rendered};
 use crate::language::{Catalogue, Language};
 use crate::mail::Draft;
-use crate::petition;
+use crate::petition::{self, PreviewText};
 use crate::vault::Vault;
 use anyhow::Context as _;
 use serde::Serialize;
@@ -63,15 +63,32 @@ impl How {
 
 async fn petition(slug: &str, step: &str, language: Option<&Language>, out: &Path, context: &Context) -> anyhow::Result<Outcome> {
     let office = super::petition::office(context).await?;
-    let files = petition::preview(&office, slug, step, language, out)?;
+    super::petition::known(&office, slug).await?;
+    let folder = Folder { path: out, context, vault: &office.vault, stream: Stream::Petitions };
+    let mut mails = Vec::new();
+    for text in petition::preview(&office, slug, step, language).await? {
+        let PreviewText { language, readers, subject, body_text, body_html } = text;
+        let rendered = Rendered { subject, body_text, body_html };
+        let files = folder.write(&format!("{step}.{language}"), &rendered)?;
+        mails.push(ListedText { language, subject: rendered.subject, readers, files });
+    }
     if context.json {
-        json(&files)?;
+        json(&mails)?;
     } else {
-        for file in &files {
-            line(file.display());
+        for mail in &mails {
+            tell_mail(&mail.subject, &mail.language, &format!("readers: {}", mail.readers), &mail.files);
         }
     }
     Ok(Outcome::Done)
+}
+
+/// One mail of a petition, as programs see it.
+#[derive(Serialize)]
+struct ListedText {
+    language: Language,
+    subject: String,
+    readers: u64,
+    files: Vec<PathBuf>,
 }
 
 /// One mail of a digest, as programs see it.
@@ -102,7 +119,7 @@ pub async fn digest(name: &str, language: Option<&Language>, out: &Path, context
         let mut connection = db.reader().acquire().await?;
         digest::preview(&mut connection, settings, &context.config.site, &Catalogue::shipped()).await?
     };
-    let folder = Folder { path: out, context, vault: &vault };
+    let folder = Folder { path: out, context, vault: &vault, stream: Stream::News };
     let wanted = preview.groups.iter().filter(|group| language.is_none_or(|language| group.language == *language));
     let mut mails = Vec::new();
     for (number, group) in (1..).zip(wanted) {
@@ -122,12 +139,23 @@ struct Folder<'a> {
     path: &'a Path,
     context: &'a Context,
     vault: &'a Vault,
+    stream: Stream,
 }
 
 impl Folder<'_> {
     fn take(&self, stem: &str, group: &PreviewGroup) -> anyhow::Result<Listed> {
+        Ok(Listed {
+            language: group.language.clone(),
+            subject: group.rendered.subject.clone(),
+            articles: group.articles,
+            readers: group.readers,
+            files: self.write(stem, &group.rendered)?,
+        })
+    }
+
+    /// Writes a mail as HTML, as text and as a mail program keeps it.
+    fn write(&self, stem: &str, rendered: &Rendered) -> anyhow::Result<Vec<PathBuf>> {
         std::fs::create_dir_all(self.path).with_context(|| format!("the folder {} cannot be made", self.path.display()))?;
-        let rendered = &group.rendered;
         let message = self.message(stem, rendered)?;
         let mut files = Vec::new();
         for (extension, bytes) in [("html", rendered.body_html.as_bytes()), ("txt", rendered.body_text.as_bytes()), ("eml", &message)] {
@@ -135,13 +163,7 @@ impl Folder<'_> {
             std::fs::write(&file, bytes).with_context(|| format!("{} cannot be written", file.display()))?;
             files.push(file);
         }
-        Ok(Listed {
-            language: group.language.clone(),
-            subject: rendered.subject.clone(),
-            articles: group.articles,
-            readers: group.readers,
-            files,
-        })
+        Ok(files)
     }
 
     /// The mail as a mail program opens it, addressed to the sender: it belongs to no reader.
@@ -157,7 +179,7 @@ impl Folder<'_> {
             html: &rendered.body_html,
             date: self.context.clock.now(),
             identity: &self.vault.identity("preview", &[stem]),
-            list_id: &format!("{}.{host}", Stream::News),
+            list_id: &format!("{}.{host}", self.stream),
             unsubscribe: None,
             feedback_id: "preview",
         };
@@ -165,13 +187,18 @@ impl Folder<'_> {
     }
 }
 
+fn tell_mail(subject: &str, language: &Language, counts: &str, files: &[PathBuf]) {
+    line(format_args!("{subject}  [{language}]"));
+    line(format_args!("  {counts}"));
+    for file in files {
+        line(format_args!("  {}", file.display()));
+    }
+}
+
 fn tell(summary: &Summary) {
     for mail in &summary.mails {
-        line(format_args!("{}  [{}]", mail.subject, mail.language));
-        line(format_args!("  articles: {}, readers: {}", mail.articles, mail.readers));
-        for file in &mail.files {
-            line(format_args!("  {}", file.display()));
-        }
+        let counts = format!("articles: {}, readers: {}", mail.articles, mail.readers);
+        tell_mail(&mail.subject, &mail.language, &counts, &mail.files);
     }
     if summary.mails.is_empty() {
         line(format_args!("The digest “{}” has nothing to send now.", summary.digest));

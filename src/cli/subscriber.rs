@@ -70,13 +70,13 @@ async fn add(new: &NewSubscriber, context: &Context) -> anyhow::Result<Outcome> 
     let now = context.clock.now();
     let mut tx = db.begin().await?;
     if addressbook::is_suppressed(&mut tx, &vault.index(&address)).await? {
-        output::line("This address must not be written to again: it complained, or asked for it. Nothing was changed.");
-        return Ok(Outcome::ProblemFound);
+        return Ok(output::refuse("this address must not be written to again: it complained, or asked for it; nothing was changed"));
     }
+    let words;
     if let Some(how) = &new.confirmed {
         let person = addressbook::find_or_enter(&mut tx, &vault, &address, now).await?;
         subscription::subscribe_confirmed(&mut tx, person, &choices, how, now).await?;
-        output::line("Subscribed. The words about consent are kept with it.");
+        words = "Subscribed. The words about consent are kept with it.";
     } else {
         let signup = NewSignup {
             wish: Wish::Subscribe,
@@ -87,9 +87,10 @@ async fn add(new: &NewSubscriber, context: &Context) -> anyhow::Result<Outcome> 
             text_version: CONSENT_TEXT_VERSION,
         };
         subscription::sign_up(&mut tx, &vault, &signup, now).await?;
-        output::line("Taken in. The daemon mails a confirmation, at most one a day to one address.");
+        words = "Taken in. The daemon mails a confirmation, at most one a day to one address.";
     }
     tx.commit().await?;
+    output::answer(context.json, words, &serde_json::json!({ "subscribed": new.confirmed.is_some() }))?;
     Ok(Outcome::Done)
 }
 
@@ -186,7 +187,7 @@ async fn leave(address: &Address, context: &Context) -> anyhow::Result<Outcome> 
     let Some(person) = addressbook::find(&mut tx, &vault, address).await? else { return Ok(unknown()) };
     subscription::leave(&mut tx, person, &Stream::REFUSABLE, Occasion::by(Method::Staff), context.clock.now()).await?;
     tx.commit().await?;
-    output::line("The subscription has ended. What was not sent yet is not sent.");
+    output::answer(context.json, "The subscription has ended. What was not sent yet is not sent.", &serde_json::json!({ "left": true }))?;
     Ok(Outcome::Done)
 }
 
@@ -196,11 +197,10 @@ async fn erase(address: &Address, context: &Context) -> anyhow::Result<Outcome> 
     let Some(person) = addressbook::find(&mut tx, &vault, address).await? else { return Ok(unknown()) };
     subscription::erase(&mut tx, person, Occasion::by(Method::Staff), context.clock.now()).await?;
     tx.commit().await?;
-    output::line("Forgotten. The ledger keeps numbers without a name.");
+    output::answer(context.json, "Forgotten. The ledger keeps numbers without a name.", &serde_json::json!({ "erased": true }))?;
     Ok(Outcome::Done)
 }
 
 fn unknown() -> Outcome {
-    output::line("Nobody with this address is in the book.");
-    Outcome::ProblemFound
+    output::refuse("nobody with this address is in the book")
 }

@@ -45,7 +45,9 @@ async fn sheet(office: &Office, folder: &Folder, problems: &[Problem], case: Opt
     }
     let Some(case) = case else { return Ok(sheet) };
     sheet.heading = voice.say_all("petition-plan-subject", &[("title", title.into()), ("edition", case.edition.into())]);
-    sheet.paragraphs.push(voice.say(&format!("petition-plan-{}", case.file.state)));
+    if !case.stopped {
+        sheet.paragraphs.push(voice.say(&format!("petition-plan-{}", case.file.state)));
+    }
     sheet.paragraphs.extend(notes(&voice, case));
     if let Some(deadline) = case.file.edition.deadline {
         let when = tell::local_time(&voice, deadline, &case.file.edition.time_zone);
@@ -60,8 +62,11 @@ async fn sheet(office: &Office, folder: &Folder, problems: &[Problem], case: Opt
 /// What the save means for what was approved or sent before.
 fn notes(voice: &Voice, case: &Case<'_>) -> Vec<String> {
     let begun: Vec<&str> = case.steps.iter().filter(|step| step.state.has_begun()).map(|step| step.name.as_str()).collect();
-    let void = case.file.state == FileState::Ready && case.steps.iter().any(|step| step.state == StepState::Proposed);
+    let void = !case.stopped && case.file.state == FileState::Ready && case.steps.iter().any(|step| step.state == StepState::Proposed);
     let mut notes = Vec::new();
+    if case.stopped {
+        notes.push(voice.say_with("petition-plan-halted", "slug", case.folder.slug.as_str()));
+    }
     if !begun.is_empty() {
         notes.push(voice.say_with("petition-plan-begun", "steps", begun.join(", ")));
     }

@@ -123,7 +123,7 @@ fn read(root: &mut Table<'_>) -> Option<PetitionFile> {
         root.reading().tell(root.place(), reason);
     }
     let signatories = root.tables("signatory", signatory).into_iter().flatten().collect();
-    let complete = steps.iter().all(Option::is_some);
+    // The others are judged although one cannot be read, so that all mistakes are told at once.
     let steps: Vec<StepPlan> = steps.into_iter().flatten().collect();
     tell_twins(root, &steps);
     Some(PetitionFile {
@@ -136,7 +136,7 @@ fn read(root: &mut Table<'_>) -> Option<PetitionFile> {
         countries_place,
         edition: edition?,
         audience,
-        steps: complete.then_some(steps)?,
+        steps,
         signatories,
     })
 }

@@ -6,14 +6,16 @@ use super::file::{PetitionFile, StepPlan};
 use super::folder::{Folder, read_folder, slugs};
 use super::letter;
 use super::missions::Missions;
+use super::prose;
 use super::public::{PublicMission, PublicPage};
 use super::texts::{placeholder_reason, placeholders};
 use super::years::{other_years, year_reason, years_in_text};
+use crate::address::Address;
 use crate::clock::Timestamp;
 use crate::language::{Language, LocalText};
 use crate::problem::{Place, Problem, Reason, Source};
 use crate::site::Site;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// Texts that the letter kit uses, and the page.
 const KIT: [&str; 3] = ["letter", "letter_short", "page"];
@@ -21,6 +23,8 @@ const KIT: [&str; 3] = ["letter", "letter_short", "page"];
 /// What a petition is judged by, beside its folder.
 #[derive(Clone, Debug)]
 pub struct Circumstances<'a> {
+    /// How petitions are run.
+    pub settings: &'a Settings,
     /// The site.
     pub site: &'a Site,
     /// The present.
@@ -34,7 +38,7 @@ pub struct Circumstances<'a> {
 /// Judges every petition without a database, for `clarion check`.
 pub fn check(settings: &Settings, site: &Site, mail_leaves: bool, now: Timestamp) -> Vec<Problem> {
     let (missions, mut problems) = Missions::load(&settings.missions_file);
-    let circumstances = Circumstances { site, now, known_steps: None, mail_leaves };
+    let circumstances = Circumstances { settings, site, now, known_steps: None, mail_leaves };
     match slugs(&settings.dir) {
         Ok(slugs) => {
             for slug in slugs {
@@ -62,7 +66,12 @@ pub(super) fn judge(folder: &Folder, missions: &Missions, circumstances: &Circum
     }
     problems.extend(judge.letters());
     problems.extend(judge.years());
-    problems.extend(judge.unused());
+    // A step that cannot be read may name a text that seems unused.
+    if folder.problems.is_empty() {
+        problems.extend(judge.unused());
+    }
+    problems.extend(judge.stray_stars());
+    problems.extend(judge.quorum());
     problems.extend(judge.pointless());
     problems
 }
@@ -248,6 +257,37 @@ impl Judge<'_> {
                 Problem::of_file(text.source.path(), reason).as_warning()
             })
             .collect()
+    }
+
+    /// Marks of bold type that Markdown does not take for such, usually beside a Japanese bracket.
+    fn stray_stars(&self) -> Vec<Problem> {
+        let texts = self.folder.texts.iter();
+        texts
+            .filter(|(_, _, text)| prose::to_text(text.body()).contains("**"))
+            .map(|(_, _, text)| {
+                let whole = text.source.text();
+                let at = whole.find("**").unwrap_or(0);
+                let reason = Reason::new(
+                    "the stars ** do not make bold type here, and readers would see them",
+                    "put them inside the brackets, like 「**…**」, or leave them out",
+                );
+                text.source.problem(at..(at + 2).min(whole.len()), reason).as_warning()
+            })
+            .collect()
+    }
+
+    /// More approvals required than there are people who may give one.
+    fn quorum(&self) -> Option<Problem> {
+        let Settings { approvers, approvals_required, .. } = self.circumstances.settings;
+        let may = |address: &&Address| *approvals_required < 2 || self.file.prepared_by.as_ref() != Some(*address);
+        let count = approvers.iter().filter(may).collect::<HashSet<_>>().len();
+        (count < *approvals_required as usize).then(|| {
+            let reason = Reason::new(
+                format!("{approvals_required} approvals are required, but only {count} of the approvers may approve this petition"),
+                "name somebody else in prepared_by (who prepared it does not count), or add an approver in clarion.toml",
+            );
+            Problem::of_file(self.source.path(), reason)
+        })
     }
 
     /// What makes the whole petition pointless.

@@ -40,7 +40,7 @@ pub use letter::{Filled, FilledLetter, Signature};
 pub use missions::{Mission, Missions};
 pub use office::{Office, Outlook};
 pub use plan::{Counts, PlannedStep};
-pub use preview::preview;
+pub use preview::{PreviewText, preview};
 pub use public::{LetterText, PageText, PublicMission, PublicPage, Signatory};
 pub use scaffold::scaffold;
 pub use step::PetitionStep;

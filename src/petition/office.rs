@@ -71,10 +71,21 @@ impl Office {
         let edition = folder.edition();
         let own = |(known, year, _): &&StepName| known == slug && Some(year) == edition.as_ref();
         let known: Option<BTreeSet<String>> = known_steps.map(|steps| steps.iter().filter(own).map(|(_, _, name)| name.clone()).collect());
-        let circumstances =
-            Circumstances { site: &self.site, now: self.clock.now(), known_steps: known.as_ref(), mail_leaves: self.mail_leaves };
+        let circumstances = Circumstances {
+            settings: &self.settings,
+            site: &self.site,
+            now: self.clock.now(),
+            known_steps: known.as_ref(),
+            mail_leaves: self.mail_leaves,
+        };
         problems.extend(judge(&folder, &missions, &circumstances));
         (folder, problems)
+    }
+
+    /// The editions of a petition that are recorded, the newest first.
+    pub async fn editions(&self, slug: &str) -> anyhow::Result<Vec<String>> {
+        let mut connection = self.db.reader().acquire().await?;
+        Ok(store::editions(&mut connection, slug).await?.into_iter().map(|row| row.edition).collect())
     }
 
     /// A petition as it stands now: read anew, counted anew.

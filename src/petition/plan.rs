@@ -79,9 +79,11 @@ impl Reach {
         topic && language && whom
     }
 
-    /// The text a person gets: in the first of their languages there is one in, else a fallback.
+    /// The text a person gets: in the first of their languages there is one in, of those the
+    /// audience names, else a fallback.
     pub(super) fn language_for(&self, choices: &Choices) -> Option<&Language> {
-        let own = choices.languages.iter().flat_map(Language::fallbacks);
+        let named = |language: &Language| self.languages.is_empty() || self.languages.contains(language);
+        let own = choices.languages.iter().flat_map(Language::fallbacks).filter(named);
         own.chain(self.fallback.iter().cloned()).find_map(|wanted| self.available.iter().find(|known| **known == wanted))
     }
 }
@@ -156,6 +158,8 @@ mod tests {
         assert_eq!(language(&["ko", "ja", "en"]).unwrap(), "ja");
         assert_eq!(language(&["ja-JP"]).unwrap(), "ja");
         assert_eq!(language(&["ko"]).unwrap(), "en");
+        let japanese = Reach { languages: tags(&["ja"]), ..reach.clone() };
+        assert_eq!(japanese.language_for(&choices(&[], &["en", "ja"])).map(ToString::to_string).unwrap(), "ja");
         assert_eq!(Reach { fallback: Vec::new(), ..reach.clone() }.language_for(&choices(&[], &["ko"])), None);
     }
 

@@ -1,15 +1,29 @@
-//! What a step would send, as files to look at.
+//! What a step would send, to look at.
 
 use super::file::Whom;
 use super::office::Office;
+use super::plan::{Reach, count};
 use super::render::{mailing_key, render, without_slots};
 use crate::language::Language;
-use anyhow::{Context as _, bail};
-use std::path::{Path, PathBuf};
+use anyhow::bail;
 
-/// Writes a step's mail as `STEP.LANG.html` and `STEP.LANG.txt` into a folder, in one language
-/// or all, and returns the files. Nothing is stored or sent.
-pub fn preview(office: &Office, slug: &str, step: &str, only: Option<&Language>, out: &Path) -> anyhow::Result<Vec<PathBuf>> {
+/// A step's mail in one language, its personal links leading to the site.
+#[derive(Clone, Debug)]
+pub struct PreviewText {
+    /// Its language.
+    pub language: Language,
+    /// How many people would get it now.
+    pub readers: u64,
+    /// One line.
+    pub subject: String,
+    /// The plain text.
+    pub body_text: String,
+    /// A whole HTML document.
+    pub body_html: String,
+}
+
+/// A step's mails, in one language or all. Nothing is stored or sent.
+pub async fn preview(office: &Office, slug: &str, step: &str, only: Option<&Language>) -> anyhow::Result<Vec<PreviewText>> {
     let (folder, problems) = office.read(slug, None);
     let Some((_, file)) = &folder.file else {
         let list: Vec<String> = problems.iter().map(ToString::to_string).collect();
@@ -19,21 +33,25 @@ pub fn preview(office: &Office, slug: &str, step: &str, only: Option<&Language>,
         let names: Vec<&str> = file.steps.iter().map(|step| step.name.as_str()).collect();
         bail!("the petition {slug} has no step “{step}”; it has {}", names.join(", "));
     };
-    std::fs::create_dir_all(out).with_context(|| format!("the folder {} cannot be made", out.display()))?;
-    let key = mailing_key(slug, &file.edition.name(), &step.name);
-    let mut written = Vec::new();
+    let edition = file.edition.name();
+    let mut connection = office.db.reader().acquire().await?;
+    let counts = count(&mut connection, slug, &edition, &[Reach::of(file, step, &folder)]).await?.pop().unwrap_or_default();
+    let key = mailing_key(slug, &edition, &step.name);
+    let page = office.site.link("/");
+    let mut texts = Vec::new();
     for (language, text) in folder.texts.of(&step.text).filter(|(language, _)| only.is_none_or(|only| only == *language)) {
-        let mail = render(office, &key, slug, language, text, step.to != Whom::Acted, 0)?;
-        let page = office.site.link("/");
-        let plain = format!("Subject: {}\n\n{}\n", mail.subject, without_slots(&mail.body_text, &mail.mark, &page));
-        for (ending, content) in [("html", without_slots(&mail.body_html, &mail.mark, &page)), ("txt", plain)] {
-            let path = out.join(format!("{}.{language}.{ending}", step.name));
-            std::fs::write(&path, content).with_context(|| format!("{} cannot be written", path.display()))?;
-            written.push(path);
-        }
+        let readers = counts.by_language.get(language).copied().unwrap_or(0);
+        let mail = render(office, &key, slug, language, text, step.to != Whom::Acted, readers)?;
+        texts.push(PreviewText {
+            language: mail.language,
+            readers,
+            subject: mail.subject,
+            body_text: without_slots(&mail.body_text, &mail.mark, &page),
+            body_html: without_slots(&mail.body_html, &mail.mark, &page),
+        });
     }
-    if written.is_empty() {
+    if texts.is_empty() {
         bail!("the step “{}” has no text in that language", step.name);
     }
-    Ok(written)
+    Ok(texts)
 }

@@ -47,6 +47,8 @@ pub(super) struct Case<'a> {
     pub(super) edition: &'a str,
     pub(super) row: &'a FolderRow,
     pub(super) steps: &'a [StepRow],
+    /// Whether a button or command stopped the edition.
+    pub(super) stopped: bool,
     /// When approvers were asked about this content.
     pub(super) asked_at: Option<Timestamp>,
 }
@@ -127,9 +129,9 @@ impl PetitionStep {
         let (record, steps) = self.state_of(&folder.slug, edition).await?;
         let asked_at = record.as_ref().filter(|record| record.asked_hash.as_ref() == Some(&folder.hash)).and_then(|record| record.asked_at);
         let asked_at = asked_at.map(Timestamp::from_millis);
-        let case = Case { folder, file, edition, row: &row, steps: &steps, asked_at };
-        let wake = self.answer(folder, &row, problems, Some(&case)).await?;
         let stopped = record.is_some_and(|record| record.stopped_at.is_some());
+        let case = Case { folder, file, edition, row: &row, steps: &steps, stopped, asked_at };
+        let wake = self.answer(folder, &row, problems, Some(&case)).await?;
         if file.state == FileState::Stopped && steps.iter().any(|step| matches!(step.state, StepState::Sending | StepState::Sent)) {
             self.stop_by_file(&case).await?;
         }

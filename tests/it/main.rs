@@ -7,6 +7,7 @@ mod support;
 mod addressbook;
 mod archive;
 mod check;
+mod commands;
 mod configuration;
 mod content;
 mod database;

@@ -26,6 +26,7 @@ const CASES: &[(&str, &str, &str, usize, &str)] = &[
     ("call.ja.md", "# お願い\n\n○○様\n", "call.ja.md", 3, "a placeholder was left in: ○○"),
     ("call.ja.md", "# お願い\n\n2026年9月24日に\n", "call.ja.md", 3, "it says 2026"),
     ("call.en.md", "# Write on 24 September 2026\n\nNow.\n", "call.en.md", 1, "it says 2026"),
+    ("call.ja.md", "# お願い\n\n中国は**1951年の「条約」**に加入\n", "call.ja.md", 3, "the stars ** do not make bold type"),
     ("call.en.md.txt", "# Write\n\nNow.\n", "call.en.md.txt", 0, "rename it to call.en.md"),
     ("petition.toml.txt", "x", "petition.toml.txt", 0, "rename it to petition.toml"),
     ("call.md", "# Write\n\nNow.\n", "call.md", 0, "the file name does not say its language"),
@@ -99,6 +100,36 @@ async fn old_encodings_missing_texts_past_times_and_a_pointless_transport_are_to
         assert!(outlook.problems.iter().any(|problem| problem.severity == Severity::Error && problem.message.contains("is past")));
         std::fs::remove_file(bench.dir.join("petition.toml")).unwrap();
         has(&told(&bench, true), "there is no petition.toml");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_line_that_cannot_be_read_hides_no_other_mistake() {
+    on_each_engine(async |world: World| {
+        let bench = Bench::new(&world);
+        let text = PETITION.replace("at = \"-2d 09:00\"", "at = \"ー２d 09:00\"").replace("cn-tokyo", "cn-tokio");
+        bench.write("petition.toml", text);
+        bench.write("call.ja.md", "# お願い\n\n2026年9月24日に\n");
+        let problems = check(&bench.office.settings, &world.site, true, world.clock.now());
+        let has = |words: &str| problems.iter().any(|problem| problem.message.contains(words));
+        assert!(has("full-width") && has("cn-tokio") && has("it says 2026"), "{problems:?}");
+        assert!(!has("no step uses"), "the step that cannot be read may use it: {problems:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn more_approvals_than_people_who_may_give_one_are_told() {
+    on_each_engine(async |world: World| {
+        let bench = Bench::with(&world, |settings| settings.approvals_required = 2);
+        let errors = || {
+            let problems = check(&bench.office.settings, &world.site, true, world.clock.now());
+            problems.iter().filter(|problem| problem.severity == Severity::Error).map(|problem| problem.message.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(errors(), ["2 approvals are required, but only 1 of the approvers may approve this petition"]);
+        bench.write("petition.toml", PETITION.replace("secretary@", "office@"));
+        assert_eq!(errors(), [""; 0]);
     })
     .await;
 }

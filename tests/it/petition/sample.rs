@@ -1,6 +1,6 @@
 //! The petition that comes with Clarion, and the one that `petition new` makes.
 
-use super::bench::Bench;
+use super::bench::{Bench, subscribers};
 use crate::support::{World, on_each_engine};
 use clarion::petition::{self, check, preview, scaffold};
 use clarion::problem::Severity;
@@ -42,16 +42,17 @@ async fn a_new_petition_is_a_draft_whose_placeholders_are_told() {
 }
 
 #[tokio::test]
-async fn a_preview_writes_the_mail_and_sends_nothing() {
+async fn a_preview_shows_the_mail_and_its_readers_and_sends_nothing() {
     on_each_engine(async |world: World| {
         let bench = Bench::new(&world);
-        let out = world.folder.path().join("preview");
-        let files = preview(&bench.office, "day", "call", None, &out).unwrap();
-        let names: Vec<String> = files.iter().map(|file| file.file_name().unwrap().to_string_lossy().into_owned()).collect();
-        assert_eq!(names, ["call.en.html", "call.en.txt", "call.ja.html", "call.ja.txt"]);
-        let text = std::fs::read_to_string(out.join("call.en.txt")).unwrap();
-        assert!(text.starts_with("Subject: Write today\n\nPlease write to them.") && !text.contains("slot:"), "{text}");
-        assert!(preview(&bench.office, "day", "none", None, &out).is_err());
+        subscribers(&world).await;
+        let texts = preview(&bench.office, "day", "call", None).await.unwrap();
+        let counts: Vec<(String, u64)> = texts.iter().map(|text| (text.language.to_string(), text.readers)).collect();
+        assert_eq!(counts, [("en".to_owned(), 2), ("ja".to_owned(), 1)]);
+        assert_eq!(texts[0].subject, "Write today");
+        let text = &texts[0].body_text;
+        assert!(text.starts_with("Please write to them.") && !text.contains("slot:"), "{text}");
+        assert!(preview(&bench.office, "day", "none", None).await.is_err());
         let mailings: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM mailing").fetch_one(world.db.reader()).await.unwrap();
         assert_eq!(mailings, 0);
     })

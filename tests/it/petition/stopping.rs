@@ -1,6 +1,6 @@
 //! Stops outrank everything.
 
-use super::bench::{Bench, PETITION, deliveries, notices, subscribers};
+use super::bench::{Bench, PETITION, bodies, deliveries, notices, subscribers};
 use crate::support::{World, on_each_engine};
 use clarion::petition::ApprovalRefused;
 use std::time::Duration;
@@ -83,4 +83,20 @@ async fn a_folder_that_vanishes_sends_nothing_and_staff_are_told_once() {
 async fn states(world: &World) -> Vec<String> {
     let sql = "SELECT d.state FROM delivery d JOIN mailing m ON m.id = d.mailing_id WHERE m.key = $1 ORDER BY d.id";
     sqlx::query_scalar(sql).bind(CALL).fetch_all(world.db.reader()).await.unwrap()
+}
+
+#[tokio::test]
+async fn who_saves_a_stopped_petition_is_told_that_nothing_goes_out_whatever_the_file_says() {
+    on_each_engine(async |world: World| {
+        let bench = Bench::new(&world);
+        subscribers(&world).await;
+        bench.settle(&world).await;
+        bench.office.stop("day", "2027").await.unwrap();
+        bench.write("petition.toml", format!("{PETITION}\n# saved again\n"));
+        bench.settle(&world).await;
+        let plans = bodies(&world, "petition-plan:").await;
+        let last = plans.last().unwrap();
+        assert!(last.contains("clarion petition resume day") && !last.contains("approvers are asked by mail"), "{last}");
+    })
+    .await;
 }
