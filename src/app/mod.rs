@@ -1,17 +1,13 @@
 //! The daemon's story: open, listen, run every step until told to stop.
 
+mod steps;
+
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::content::ContentStep;
 use crate::db::Db;
-use crate::delivery::DeliveryStep;
-use crate::digest::DigestStep;
-use crate::feed::{FeedStep, Shelf};
+use crate::feed::Shelf;
 use crate::language::Catalogue;
 use crate::metrics::Metrics;
-use crate::notice::NoticeStep;
-use crate::petition::{Office, PetitionStep};
-use crate::subscription::SignupStep;
 use crate::task::{self, Kick, Step};
 use crate::vault::Vault;
 use crate::web::{self, Kicks, Server, Shared, State};
@@ -86,6 +82,8 @@ impl App {
 
     /// Runs until shutdown; the step each loop is in is finished first.
     pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
+        // What can be refused is refused before anything runs.
+        let delivery = steps::delivery(&self.state)?;
         let mut tasks = JoinSet::new();
         for server in [self.server, self.metrics_server].into_iter().flatten() {
             tasks.spawn(server.run(shutdown.clone()));
@@ -93,92 +91,22 @@ impl App {
         let state = &self.state;
         let mut loops = Loops { tasks: &mut tasks, clock: &state.clock, shutdown: &shutdown };
         if self.role != Role::Worker {
-            loops.begin(feed_step(state), &state.kicks.feed);
+            loops.begin(steps::feed(state), &state.kicks.feed);
         }
         if self.role != Role::Web {
-            loops.begin(content_step(state), &state.kicks.content);
-            loops.begin(signup_step(state), &state.kicks.signup);
-            loops.begin(digest_step(state), &Kick::default());
-            if let Some(step) = petition_step(state) {
+            loops.begin(steps::content(state), &state.kicks.content);
+            loops.begin(steps::signup(state), &state.kicks.signup);
+            loops.begin(steps::digest(state), &Kick::default());
+            if let Some(step) = steps::petition(state) {
                 loops.begin(step, &state.kicks.petition);
             }
-            loops.begin(notice_step(state), &Kick::default());
-            loops.begin(delivery_step(state)?, &state.kicks.delivery);
+            loops.begin(steps::notice(state), &Kick::default());
+            loops.begin(delivery, &state.kicks.delivery);
         }
         supervise(tasks, &shutdown).await?;
         self.state.db.close().await;
         Ok(())
     }
-}
-
-fn feed_step(state: &State) -> FeedStep {
-    FeedStep::new(state.db.clone(), state.clock.clone(), state.site.clone(), state.feed.clone(), state.shelf.clone(), state.metrics.clone())
-}
-
-fn content_step(state: &State) -> ContentStep {
-    let (wake, changed) = (state.kicks.content.clone(), state.kicks.feed.clone());
-    let site = Arc::new(state.site.clone());
-    ContentStep::new(state.db.clone(), state.clock.clone(), site, state.content.clone(), state.metrics.clone(), wake, changed).watching()
-}
-
-fn signup_step(state: &State) -> SignupStep {
-    let rhythms = state.digests.iter().map(|digest| digest.name.clone()).collect();
-    let delivery = state.kicks.delivery.clone();
-    SignupStep::new(
-        state.db.clone(),
-        state.vault.clone(),
-        state.clock.clone(),
-        state.site.clone(),
-        state.catalogue.clone(),
-        rhythms,
-        delivery,
-    )
-}
-
-fn digest_step(state: &State) -> DigestStep {
-    DigestStep {
-        db: state.db.clone(),
-        vault: state.vault.clone(),
-        clock: state.clock.clone(),
-        site: state.site.clone(),
-        catalogue: state.catalogue.clone(),
-        digests: state.digests.clone(),
-        on_doubt: state.delivery.on_doubt,
-        delivery: state.kicks.delivery.clone(),
-    }
-}
-
-fn petition_step(state: &State) -> Option<PetitionStep> {
-    Some(PetitionStep::new(Office {
-        db: state.db.clone(),
-        vault: state.vault.clone(),
-        clock: state.clock.clone(),
-        site: state.site.clone(),
-        catalogue: state.catalogue.clone(),
-        settings: state.petitions.clone()?,
-        staff: state.staff.clone(),
-        mail_leaves: state.mail.transport.leaves_the_machine(),
-        on_doubt: state.delivery.on_doubt,
-        delivery: state.kicks.delivery.clone(),
-    }))
-}
-
-fn notice_step(state: &State) -> NoticeStep {
-    let (staff, delivery) = (state.staff.clone(), state.kicks.delivery.clone());
-    NoticeStep::new(
-        state.db.clone(),
-        state.vault.clone(),
-        state.clock.clone(),
-        state.site.clone(),
-        state.catalogue.clone(),
-        staff,
-        delivery,
-    )
-}
-
-fn delivery_step(state: &State) -> anyhow::Result<DeliveryStep> {
-    let (site, mail) = (state.site.clone(), state.mail.clone());
-    DeliveryStep::new(state.db.clone(), state.vault.clone(), state.clock.clone(), site, mail, state.delivery.clone(), state.metrics.clone())
 }
 
 /// Begins the loops of steps.

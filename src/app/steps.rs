@@ -1,0 +1,81 @@
+//! What each step is given.
+
+use crate::content::ContentStep;
+use crate::delivery::DeliveryStep;
+use crate::digest::DigestStep;
+use crate::feed::FeedStep;
+use crate::notice::NoticeStep;
+use crate::petition::{Office, PetitionStep};
+use crate::subscription::SignupStep;
+use crate::web::State;
+use std::sync::Arc;
+
+pub(super) fn feed(state: &State) -> FeedStep {
+    FeedStep::new(state.db.clone(), state.clock.clone(), state.site.clone(), state.feed.clone(), state.shelf.clone(), state.metrics.clone())
+}
+
+pub(super) fn content(state: &State) -> ContentStep {
+    let (wake, changed) = (state.kicks.content.clone(), state.kicks.feed.clone());
+    let site = Arc::new(state.site.clone());
+    ContentStep::new(state.db.clone(), state.clock.clone(), site, state.content.clone(), state.metrics.clone(), wake, changed).watching()
+}
+
+pub(super) fn signup(state: &State) -> SignupStep {
+    let rhythms = state.digests.iter().map(|digest| digest.name.clone()).collect();
+    let delivery = state.kicks.delivery.clone();
+    SignupStep::new(
+        state.db.clone(),
+        state.vault.clone(),
+        state.clock.clone(),
+        state.site.clone(),
+        state.catalogue.clone(),
+        rhythms,
+        delivery,
+    )
+}
+
+pub(super) fn digest(state: &State) -> DigestStep {
+    DigestStep {
+        db: state.db.clone(),
+        vault: state.vault.clone(),
+        clock: state.clock.clone(),
+        site: state.site.clone(),
+        catalogue: state.catalogue.clone(),
+        digests: state.digests.clone(),
+        on_doubt: state.delivery.on_doubt,
+        delivery: state.kicks.delivery.clone(),
+    }
+}
+
+pub(super) fn petition(state: &State) -> Option<PetitionStep> {
+    Some(PetitionStep::new(Office {
+        db: state.db.clone(),
+        vault: state.vault.clone(),
+        clock: state.clock.clone(),
+        site: state.site.clone(),
+        catalogue: state.catalogue.clone(),
+        settings: state.petitions.clone()?,
+        staff: state.staff.clone(),
+        mail_leaves: state.mail.transport.leaves_the_machine(),
+        on_doubt: state.delivery.on_doubt,
+        delivery: state.kicks.delivery.clone(),
+    }))
+}
+
+pub(super) fn notice(state: &State) -> NoticeStep {
+    let (staff, delivery) = (state.staff.clone(), state.kicks.delivery.clone());
+    NoticeStep::new(
+        state.db.clone(),
+        state.vault.clone(),
+        state.clock.clone(),
+        state.site.clone(),
+        state.catalogue.clone(),
+        staff,
+        delivery,
+    )
+}
+
+pub(super) fn delivery(state: &State) -> anyhow::Result<DeliveryStep> {
+    let (site, mail) = (state.site.clone(), state.mail.clone());
+    DeliveryStep::new(state.db.clone(), state.vault.clone(), state.clock.clone(), site, mail, state.delivery.clone(), state.metrics.clone())
+}
