@@ -4,7 +4,7 @@ use super::{Context, Outcome, output};
 use crate::address::Address;
 use crate::clock::Timestamp;
 use crate::mail::{self, TransportSettings};
-use crate::petition::{self, FileState, Office, Outlook, PlannedStep};
+use crate::petition::{self, FileState, Office, Outlook, PlannedStep, StepState};
 use crate::problem::Severity;
 use crate::task::Kick;
 use anyhow::{Context as _, bail};
@@ -219,7 +219,11 @@ async fn approve(slug: &str, step: &str, approver: &str, edition: Option<String>
     let edition = edition_of(&office, slug, edition).await?;
     match office.approve(slug, &edition, step, &Address::parse(approver)?).await? {
         Ok(steps) => {
-            output::answer(context.json, format!("Approved: {}.", steps.join(", ")), &json!({ "approved": steps }))?;
+            let rows = petition::steps_of(&mut *office.db.reader().acquire().await?, slug, &edition).await?;
+            let waits = rows.iter().any(|row| steps.contains(&row.name) && row.state == StepState::Proposed);
+            let more = if waits { " It is not enough yet: somebody else must approve too." } else { "" };
+            let words = format!("Approved: {}.{more}", steps.join(", "));
+            output::answer(context.json, words, &json!({ "approved": steps, "enough": !waits }))?;
             Ok(Outcome::Done)
         }
         Err(refused) => bail!("not approved: {refused}"),

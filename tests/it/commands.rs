@@ -43,6 +43,27 @@ impl Site {
         assert!(output.stdout.is_empty(), "{line}: {output:?}");
         String::from_utf8(output.stderr).unwrap()
     }
+
+    /// Runs the daemon until approvers have been asked.
+    fn ask_approvers(&self) {
+        let clock = self.0.path().join("clock");
+        let tell_time = |minutes: u32| std::fs::write(&clock, format!("2027-08-20T08:{minutes:02}:00+09:00")).unwrap();
+        tell_time(0);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_clarion"));
+        command
+            .current_dir(self.0.path())
+            .env("CLARION_CLOCK", format!("file:{}", clock.display()))
+            .env("CLARION_WEB__LISTEN", "127.0.0.1:0");
+        let mut daemon = command.stdout(std::process::Stdio::null()).spawn().unwrap();
+        let asked = (1..59).any(|minute| {
+            tell_time(minute);
+            std::thread::sleep(std::time::Duration::from_secs(1));
+            self.json(&format!("petition plan {PETITION}"), 0)["steps"][0]["state"] == "proposed"
+        });
+        daemon.kill().unwrap();
+        daemon.wait().unwrap();
+        assert!(asked, "nobody was asked");
+    }
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -140,4 +161,33 @@ fn help_teaches_every_command() {
         assert!(help.contains(&format!("\n  {command} ")), "{command}");
         assert!(site.says(&format!("{command} --help"), 0).contains("Usage: clarion"), "{command}");
     }
+}
+
+#[test]
+fn a_database_that_cannot_be_written_is_told_at_once() {
+    let site = Site::new();
+    // A folder in its place cannot be written by anybody, not even by root.
+    std::fs::create_dir_all(site.0.path().join("var/clarion.db")).unwrap();
+    let begun = std::time::Instant::now();
+    let said = site.refuses("petition list", 1);
+    assert!(said.contains("cannot be written") && said.lines().count() == 1, "{said}");
+    assert!(begun.elapsed() < std::time::Duration::from_secs(10));
+}
+
+#[test]
+fn one_approval_of_two_is_not_called_enough() {
+    let site = Site::new();
+    let folder = site.0.path().join("config");
+    let edit = |path: &str, from: &str, to: &str| {
+        let text = std::fs::read_to_string(folder.join(path)).unwrap();
+        assert!(text.contains(from), "{path}: {from}");
+        std::fs::write(folder.join(path), text.replace(from, to)).unwrap();
+    };
+    edit("clarion.toml", "approvals_required = 1", "approvals_required = 2");
+    edit(&format!("petitions/{PETITION}/petition.toml"), "state = \"draft\"", "state = \"ready\"");
+    site.ask_approvers();
+    let approve = |who: &str| site.json(&format!("petition approve {PETITION} call --as {who}@example.org"), 0)["enough"].clone();
+    assert_eq!(approve("chair"), false);
+    assert_eq!(approve("chair"), false, "the same person counts once");
+    assert_eq!(approve("secretary"), true);
 }
