@@ -6,6 +6,7 @@ mod support;
 
 mod addressbook;
 mod archive;
+mod canary;
 mod check;
 mod configuration;
 mod content;
