@@ -22,6 +22,7 @@ mod petition;
 mod petitioning;
 mod reading;
 mod schedule;
+mod slow_clients;
 mod subscriber;
 mod subscribing;
 mod subscription;
