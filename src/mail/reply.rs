@@ -38,23 +38,52 @@ impl fmt::Display for Reply {
     }
 }
 
-/// Removes addresses from what a relay says, and the recipient's local part standing alone
-/// (“user kim unknown”), so that it can be kept and shown (S19).
+/// Removes addresses from what a relay says, and what is left of the recipient's standing alone:
+/// the local part (“user kim unknown”), with and without its tag, and the domain (“name service
+/// error for name=example.org”), so that it can be kept and shown (S19).
 pub(super) fn scrub(text: &str, recipient: Option<&Address>) -> String {
     let shown: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let local = recipient.map(|recipient| recipient.local().to_lowercase());
-    let words: Vec<String> = shown.split_whitespace().map(|word| scrub_word(word, local.as_deref())).collect();
+    let traces = recipient.map(Traces::of);
+    let words: Vec<String> = shown.split_whitespace().map(|word| scrub_word(word, traces.as_ref())).collect();
     words.join(" ").chars().take(MAX_CHARS).collect()
 }
 
-fn scrub_word(word: &str, local: Option<&str>) -> String {
+fn scrub_word(word: &str, traces: Option<&Traces>) -> String {
     const PUNCTUATION: &str = "<>()[]{}\"'“”‘’`,;:.!?";
     let core = word.trim_matches(|c| PUNCTUATION.contains(c));
     let folded = core.to_lowercase();
     let is_address = folded.contains('@') || folded.contains("=40") || folded.contains("%40");
-    // Also what stands for an address: local=domain in bounce addresses, “to=<kim”.
-    let names_recipient = local.is_some_and(|local| folded.split(|c: char| "=<>:,;/+\"'".contains(c)).any(|part| part == local));
+    let names_recipient = traces.is_some_and(|traces| traces.are_in(&folded));
     if core.is_empty() || !(is_address || names_recipient) { word.to_owned() } else { word.replace(core, "…") }
+}
+
+/// What would give a recipient away, in lower case.
+struct Traces {
+    /// The local part, and what is before its tag.
+    locals: [String; 2],
+    /// The domain as A-labels and as people read it.
+    domains: [String; 2],
+}
+
+impl Traces {
+    fn of(recipient: &Address) -> Self {
+        let (local, domain) = (recipient.local().to_lowercase(), recipient.domain().to_lowercase());
+        let untagged = local.split('+').next().filter(|untagged| !untagged.is_empty()).unwrap_or(&local).to_owned();
+        let readable = idna::domain_to_unicode(&domain).0;
+        Self { locals: [local, untagged], domains: [domain, readable] }
+    }
+
+    /// Whether a word in lower case names the recipient, also inside of something else:
+    /// “local=domain” of a bounce address, “to=<kim”, “mx.example.org”.
+    fn are_in(&self, word: &str) -> bool {
+        self.locals.iter().any(|local| stands_in(word, local)) || self.domains.iter().any(|domain| word.contains(domain.as_str()))
+    }
+}
+
+/// Whether a local part stands in a word by itself: “5” is not in “5.1.1”.
+fn stands_in(word: &str, local: &str) -> bool {
+    let goes_on = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || ".-_".contains(c));
+    word.match_indices(local).any(|(at, _)| !goes_on(word[..at].chars().next_back()) && !goes_on(word[at + local.len()..].chars().next()))
 }
 
 #[cfg(test)]
@@ -75,6 +104,16 @@ mod tests {
         ] {
             assert_eq!(Reply::new(550, said, &kim).text, kept);
         }
+        let tagged = Address::parse("kim+news@bücher.example").unwrap();
+        for (said, kept) in [
+            ("5.1.1 user kim+news unknown", "5.1.1 user … unknown"),
+            ("5.1.1 user Kim unknown, not kimchi", "5.1.1 user … unknown, not kimchi"),
+            ("4.4.3 Name service error for name=xn--bcher-kva.example type=MX", "4.4.3 Name service error for … type=MX"),
+            ("connect to mx.BÜCHER.example[192.0.2.1]:25: timed out", "connect to …: timed out"),
+        ] {
+            assert_eq!(Reply::new(450, said, &tagged).text, kept);
+        }
+        assert_eq!(Reply::new(550, "5.1.1 no 5 here", &Address::parse("5@example.org").unwrap()).text, "5.1.1 no … here");
         assert_eq!(scrub(&"long ".repeat(200), None).len(), MAX_CHARS);
     }
 }

@@ -53,7 +53,7 @@ impl WebError {
 
     /// The page that tells it, in the visitor's language.
     pub fn page(&self, state: &State, language: &Language) -> Response {
-        let layout = Layout::new(state, language, "/");
+        let layout = Layout::new(state, language, "/").private();
         let message = layout.voice.say(self.message_key());
         super::html(self.status(), &ErrorPage { layout, message })
     }

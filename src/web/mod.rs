@@ -10,6 +10,7 @@ mod error;
 mod excerpt;
 mod feeds;
 mod health;
+mod impatient;
 mod layout;
 mod page;
 mod petitioning;

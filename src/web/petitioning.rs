@@ -173,6 +173,9 @@ struct LetterPage {
     title: String,
     action: String,
     petition: String,
+    /// The addressee, as the reader calls it.
+    heading: String,
+    /// The addressee, as the letter calls it.
     mission: String,
     address: Vec<String>,
     contacts: Vec<(String, String)>,
@@ -223,6 +226,7 @@ async fn letter_page(state: &State, visit: &Visit, lang: Option<&str>, signature
         title: page.text(&layout.language).map_or_else(String::new, |(_, text)| text.title.clone()),
         action: layout.path(&path),
         petition: layout.path(&format!("/petitions/{slug}/")),
+        heading: mission.name_in(&layout.language).to_owned(),
         mission: mission.name_in(&letter_language).to_owned(),
         address: mission.address_in(&letter_language).into_iter().map(str::to_owned).collect(),
         contacts: contacts(&layout, mission),

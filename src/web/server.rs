@@ -1,5 +1,6 @@
 //! Serving HTTP/1 with limits (S7): a bare `axum::serve` holds half-sent headers for ever.
 
+use super::impatient::Impatient;
 use anyhow::Context as _;
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit};
@@ -19,6 +20,8 @@ use tower::ServiceExt as _;
 const HEADERS: Duration = Duration::from_secs(10);
 /// Time for a whole request, body included, to be read and answered.
 const REQUEST: Duration = Duration::from_secs(15);
+/// Time for a client to take the next piece of an answer.
+const ANSWER: Duration = Duration::from_secs(15);
 /// Time for open requests when the daemon stops.
 const GOODBYE: Duration = Duration::from_secs(5);
 /// Connections at once.
@@ -51,7 +54,10 @@ impl Server {
         let graceful = GracefulShutdown::new();
         let slots = Arc::new(Semaphore::new(CONNECTIONS));
         loop {
-            let slot = Arc::clone(&slots).acquire_owned().await?;
+            let slot = tokio::select! {
+                () = shutdown.cancelled() => break,
+                slot = Arc::clone(&slots).acquire_owned() => slot?,
+            };
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 accepted = self.listener.accept() => match accepted {
@@ -79,7 +85,7 @@ fn serve_connection(router: Router, stream: TcpStream, peer: SocketAddr, gracefu
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS)
         .max_buf_size(64 * 1024)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        .serve_connection(TokioIo::new(Impatient::new(stream, ANSWER)), TowerToHyperService::new(service));
     let connection = graceful.watch(connection);
     tokio::spawn(async move {
         // A client that breaks off is no error of ours.

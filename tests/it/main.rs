@@ -6,6 +6,7 @@ mod support;
 
 mod addressbook;
 mod archive;
+mod canary;
 mod check;
 mod commands;
 mod configuration;
@@ -23,6 +24,7 @@ mod petition;
 mod petitioning;
 mod reading;
 mod schedule;
+mod slow_clients;
 mod subscriber;
 mod subscribing;
 mod subscription;

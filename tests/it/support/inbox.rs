@@ -78,6 +78,23 @@ impl Inbox {
         waited.await.unwrap_or_else(|_| panic!("no mail to {address} with “{text}”; unread are {:?}", subjects()))
     }
 
+    /// Every address of the site that a mail scanner would find, in the texts, the pages and the
+    /// headers of all mails.
+    pub fn links(&self, base: &str) -> BTreeSet<String> {
+        let end = |c: char| c.is_whitespace() || "\"<>()".contains(c);
+        let mut links = BTreeSet::new();
+        for mail in self.relay.received() {
+            let message = MessageParser::default().parse(&mail.data).expect("a mail");
+            let raw = String::from_utf8_lossy(&mail.data).replace("\r\n ", "");
+            let html = message.body_html(0).unwrap_or_default().replace("&amp;", "&");
+            for text in [message.body_text(0).unwrap_or_default().as_ref(), &html, &raw] {
+                let starts = text.match_indices(base).map(|(at, _)| &text[at..]);
+                links.extend(starts.map(|link| link.split(end).next().unwrap_or_default().to_owned()));
+            }
+        }
+        links
+    }
+
     /// Fails if somebody has unread mail.
     pub fn assert_nothing_for(&self, address: &str) {
         let unread: Vec<_> = self.unread().into_iter().filter(|(_, mail)| mail.to == address).map(|(_, mail)| mail.subject).collect();

@@ -1,5 +1,6 @@
 //! The real program in a folder of its own, spoken to over HTTP, its clock in a file.
 
+use reqwest::RequestBuilder;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -51,6 +52,11 @@ fn configuration(relay_port: u16) -> String {
 impl Daemon {
     /// Starts the program with an empty content folder and its clock at `clock`.
     pub async fn start(clock: &str, relay_port: u16) -> Self {
+        Self::start_with(clock, relay_port, |_| {}).await
+    }
+
+    /// Starts the program so, with more in its environment or its log elsewhere.
+    pub async fn start_with(clock: &str, relay_port: u16, prepare: impl FnOnce(&mut Command)) -> Self {
         let folder = TempDir::new().unwrap();
         let root = folder.path();
         for name in ["config/petitions", "content", "var"] {
@@ -59,7 +65,9 @@ impl Daemon {
         std::fs::write(root.join("config/clarion.toml"), configuration(relay_port)).unwrap();
         std::fs::copy("config/missions.toml", root.join("config/missions.toml")).unwrap();
         std::fs::write(root.join("clock"), clock).unwrap();
-        let mut child = spawn(root);
+        let mut command = program(root);
+        prepare(&mut command);
+        let mut child = command.spawn().unwrap();
         let address = listening(&mut child).await;
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { child, folder, address, client }
@@ -77,8 +85,18 @@ impl Daemon {
 
     /// Starts the program again after it has ended.
     pub async fn restart(&mut self) {
-        self.child = spawn(self.folder.path());
+        self.child = program(self.folder.path()).spawn().unwrap();
         self.address = listening(&mut self.child).await;
+    }
+
+    /// Any request, answered.
+    pub async fn send(
+        &self,
+        method: reqwest::Method,
+        link: &str,
+        prepare: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> reqwest::Response {
+        prepare(self.client.request(method, self.url(link))).send().await.unwrap()
     }
 
     /// Writes a file as editors do: complete, then renamed into place.
@@ -151,15 +169,15 @@ impl Daemon {
     }
 }
 
-fn spawn(root: &Path) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_clarion"))
+fn program(root: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_clarion"));
+    command
         .arg("--config")
         .arg(root.join("config/clarion.toml"))
         .env("CLARION_CLOCK", format!("file:{}", root.join("clock").display()))
         .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap()
+        .kill_on_drop(true);
+    command
 }
 
 fn write_whole(path: &Path, text: &str) {
