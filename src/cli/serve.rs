@@ -65,9 +65,9 @@ impl Welcome {
     fn of(config: &Config) -> Self {
         Self {
             base: config.site.link(""),
-            content: tidy(&config.content.dir),
+            content: config.content.dir.display().to_string(),
             mail: match &config.mail.transport {
-                TransportSettings::File { dir } => format!("files in {}: nothing leaves this machine", tidy(dir)),
+                TransportSettings::File { dir } => format!("files in {}: nothing leaves this machine", dir.display()),
                 TransportSettings::Smtp(relay) => format!("to the relay {}:{}", relay.host, relay.port),
             },
         }
@@ -91,22 +91,5 @@ impl Welcome {
 Try next: save an article in {content} and look at the feed; subscribe, and follow the link in the mail.
 Stop with Ctrl-C."
         ));
-    }
-}
-
-/// A path without the detours through the configuration's folder, where that is possible.
-fn tidy(path: &std::path::Path) -> String {
-    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let mut plain = std::path::PathBuf::new();
-    for part in full.components() {
-        if part == std::path::Component::ParentDir {
-            plain.pop();
-        } else {
-            plain.push(part);
-        }
-    }
-    match std::env::current_dir().ok().and_then(|here| plain.strip_prefix(here).ok().map(std::path::Path::to_path_buf)) {
-        Some(short) => short.display().to_string(),
-        None => plain.display().to_string(),
     }
 }

@@ -13,7 +13,7 @@ use crate::{content, delivery, digest, feed, mail, petition, web};
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 use url::Url;
@@ -29,7 +29,7 @@ pub(super) fn read(root: &mut Table<'_>, folder: &Path) -> Option<Config> {
     let feed = root.section("feed", feed);
     let web = root.section("web", web);
     let database = root.section("database", |table| database(table, folder));
-    let key_file = root.section("vault", |table| Some(folder.join(table.required::<String>("key_file")?)));
+    let key_file = root.section("vault", |table| Some(beside(folder, &table.required::<String>("key_file")?)));
     let mail = root.section("mail", |table| mail(table, folder));
     let delivery = root.section("delivery", delivery);
     let digests = root.tables("digest", |table| digest(table, &zone)).into_iter().flatten().collect::<Vec<_>>();
@@ -107,7 +107,7 @@ fn category(table: &mut Table<'_>) -> Option<Category> {
 fn content(table: &mut Table<'_>, folder: &Path) -> Option<content::Settings> {
     let dir: Option<String> = table.required("dir");
     let announce_within = table.or("announce_within", Duration::from_hours(336));
-    Some(content::Settings { dir: folder.join(dir?), announce_within })
+    Some(content::Settings { dir: beside(folder, &dir?), announce_within })
 }
 
 fn feed(table: &mut Table<'_>) -> feed::Settings {
@@ -139,7 +139,7 @@ fn database(table: &mut Table<'_>, folder: &Path) -> Option<DatabaseUrl> {
     parsed_required(table, "url", |text| match text.split_once(':') {
         Some(("sqlite", path)) if !path.trim_start_matches('/').is_empty() => {
             let path = path.strip_prefix("//").unwrap_or(path);
-            Ok(DatabaseUrl::Sqlite(folder.join(path)))
+            Ok(DatabaseUrl::Sqlite(beside(folder, path)))
         }
         Some(("postgres" | "postgresql", _)) if Url::parse(text).is_ok() => Ok(DatabaseUrl::Postgres(text.to_owned())),
         // The text may hold a password, so it is not repeated.
@@ -162,7 +162,7 @@ fn mail(table: &mut Table<'_>, folder: &Path) -> Option<mail::Settings> {
 fn transport(table: &mut Table<'_>, folder: &Path) -> Option<TransportSettings> {
     let (kind, place) = table.required_placed::<String>("kind")?;
     match kind.as_str() {
-        "file" => Some(TransportSettings::File { dir: folder.join(table.required::<String>("dir")?) }),
+        "file" => Some(TransportSettings::File { dir: beside(folder, &table.required::<String>("dir")?) }),
         "smtp" => relay(table, folder),
         _ => {
             table
@@ -187,8 +187,8 @@ fn relay(table: &mut Table<'_>, folder: &Path) -> Option<TransportSettings> {
     })
     .unwrap_or(Tls::Required);
     let user: Option<String> = table.optional("user");
-    let password = parsed(table, "password_file", |path| read_password(&folder.join(path)));
-    let ca_file = table.optional::<String>("ca_file").map(|path| folder.join(path));
+    let password = parsed(table, "password_file", |path| read_password(&beside(folder, path)));
+    let ca_file = table.optional::<String>("ca_file").map(|path| beside(folder, &path));
     let credentials = match (user, password) {
         (Some(user), Some(password)) => Some((user, password)),
         (None, None) => None,
@@ -257,8 +257,8 @@ fn petitions(table: &mut Table<'_>, folder: &Path) -> Option<petition::Settings>
         table.reading().tell(&place?, reason);
     }
     Some(petition::Settings {
-        dir: folder.join(dir?),
-        missions_file: folder.join(missions_file),
+        dir: beside(folder, &dir?),
+        missions_file: beside(folder, &missions_file),
         approvers,
         approvals_required,
         stop_window,
@@ -312,6 +312,22 @@ fn id_authority(text: &str) -> Result<String, Reason> {
 fn socket_address(text: &str) -> Result<SocketAddr, Reason> {
     SocketAddr::from_str(text)
         .map_err(|_| Reason::new(format!("“{text}” is not an address to listen on"), "write an IP address and a port, like 127.0.0.1:8080"))
+}
+
+/// A path as written in the file, seen from where the program runs: `../content` beside
+/// `config/clarion.toml` is `content`, which is how people know it.
+fn beside(folder: &Path, path: &str) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in folder.join(path).components() {
+        match (part, plain.components().next_back()) {
+            (Component::ParentDir, Some(Component::Normal(_))) => {
+                plain.pop();
+            }
+            (Component::CurDir, _) | (Component::ParentDir, Some(Component::RootDir)) => {}
+            _ => plain.push(part),
+        }
+    }
+    plain
 }
 
 /// Takes a key that is text with a form of its own.

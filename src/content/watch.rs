@@ -98,7 +98,9 @@ pub(super) struct Watch {
 impl Watch {
     /// Begins to watch; an error is no reason to stop, since the folder is looked at anyway.
     pub(super) fn begin(root: &Path, inode: u64, hints: &Hints) -> notify::Result<Self> {
-        let (folder, hints): (PathBuf, Hints) = (root.to_owned(), hints.clone());
+        // Events name paths from the root of the machine, however the folder is named here.
+        let root = std::path::absolute(root)?;
+        let (folder, hints): (PathBuf, Hints) = (root.clone(), hints.clone());
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| match event {
             Ok(event) => hints.add(&folder, &event),
             Err(error) => {
@@ -106,7 +108,7 @@ impl Watch {
                 hints.everything();
             }
         })?;
-        watcher.watch(root, RecursiveMode::Recursive)?;
+        watcher.watch(&root, RecursiveMode::Recursive)?;
         Ok(Self { _watcher: watcher, inode })
     }
 }

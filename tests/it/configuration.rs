@@ -23,11 +23,11 @@ fn parse(text: &str, environment: &[(&str, &str)]) -> Result<Config, Vec<String>
 }
 
 #[test]
-fn the_example_is_a_whole_configuration_with_paths_beside_it() {
+fn the_example_is_a_whole_configuration_with_paths_seen_from_its_folder() {
     let config = parse(&example(), &[]).unwrap();
     assert_eq!(config.site.languages.len(), 2);
-    assert_eq!(config.content.dir, Path::new("/etc/clarion/../content"));
-    assert_eq!(config.database, DatabaseUrl::Sqlite("/etc/clarion/../var/clarion.db".into()));
+    assert_eq!(config.content.dir, Path::new("/etc/content"));
+    assert_eq!(config.database, DatabaseUrl::Sqlite("/etc/var/clarion.db".into()));
     assert_eq!(config.digests[0].schedule.as_str(), "0 8 * * Mon");
     assert!(matches!(config.mail.transport, TransportSettings::File { .. }));
     assert!(config.petitions.is_some());

@@ -173,7 +173,8 @@ fn program(root: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_clarion"));
     command
         .arg("--config")
-        .arg(root.join("config/clarion.toml"))
+        .arg("config/clarion.toml")
+        .current_dir(root)
         .env("CLARION_CLOCK", format!("file:{}", root.join("clock").display()))
         .stdout(Stdio::piped())
         .kill_on_drop(true);
