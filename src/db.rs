@@ -138,18 +138,12 @@ fn sqlite_address(path: &Path) -> anyhow::Result<String> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).with_context(|| format!("the folder {} cannot be made", folder.display()))?;
     }
-    // The pool would try for half a minute, and log each attempt.
-    let opened = File::options().create(true).append(true).open(path);
-    opened.with_context(|| format!("the database {} cannot be written; run clarion as the user that owns it", path.display()))?;
     // What follows two slashes and is not a third would be read as the name of a host.
     let path = std::path::absolute(path).with_context(|| format!("the database path {} is not usable", path.display()))?;
     // Made before SQLite makes it, for the daemon's user only; SQLite's other files follow it.
-    File::options()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(&path)
-        .with_context(|| format!("the database file {} cannot be opened", path.display()))?;
+    // Where it cannot be written, the pool would try for half a minute, and log each attempt.
+    let opened = File::options().create(true).append(true).mode(0o600).open(&path);
+    opened.with_context(|| format!("the database {} cannot be written; run clarion as the user that owns it", path.display()))?;
     let path = path.to_str().with_context(|| format!("the database path {} is not UTF-8", path.display()))?;
     let escaped = percent_encoding::utf8_percent_encode(path, &PATH_ESCAPES);
     Ok(format!("sqlite://{escaped}?mode=rwc"))
