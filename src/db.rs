@@ -114,6 +114,8 @@ impl Db {
     /// lives. PostgreSQL takes any number of daemons.
     pub fn lock_daemon(&self) -> anyhow::Result<Option<File>> {
         let Some(path) = &self.path else { return Ok(None) };
+        // By whatever link the file was reached.
+        let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
         let lock_path = path.with_extension("lock");
         let file = File::options()
             .create(true)

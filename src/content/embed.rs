@@ -5,13 +5,18 @@
 
 use url::Url;
 
+const PLAYERS: [&str; 3] = ["iframe", "video", "audio"];
+
 /// Replaces every `iframe`, `video` and `audio` by a link to what it would have played.
 pub(super) fn link_players(html: &str) -> String {
     let mut linked = String::with_capacity(html.len());
+    // Looked for once: after the last of them, every player is only its opening tag.
+    let last_ends = PLAYERS.map(|name| html.rmatch_indices("</").find(|(at, _)| opens(&html[at + 2..], name)).map_or(0, |(at, _)| at));
     let mut rest = html;
-    while let Some((at, name)) = next_player(rest) {
+    while let Some((at, player)) = next_player(rest) {
         linked.push_str(&rest[..at]);
-        let (inner, after) = element(&rest[at..], name);
+        let is_closed = html.len() - rest.len() + at < last_ends[player];
+        let (inner, after) = element(&rest[at..], is_closed.then_some(PLAYERS[player]));
         linked.push_str(&player_link(inner));
         rest = after;
     }
@@ -19,11 +24,11 @@ pub(super) fn link_players(html: &str) -> String {
     linked
 }
 
-/// The nearest opening tag of a player.
-fn next_player(html: &str) -> Option<(usize, &'static str)> {
+/// The nearest opening tag of a player, and which of [`PLAYERS`] it is.
+fn next_player(html: &str) -> Option<(usize, usize)> {
     html.match_indices('<').find_map(|(at, _)| {
-        let name = ["iframe", "video", "audio"].into_iter().find(|name| opens(&html[at + 1..], name))?;
-        Some((at, name))
+        let player = PLAYERS.iter().position(|name| opens(&html[at + 1..], name))?;
+        Some((at, player))
     })
 }
 
@@ -32,10 +37,10 @@ fn opens(text: &str, name: &str) -> bool {
         && text[name.len()..].starts_with(|c: char| c.is_ascii_whitespace() || c == '>' || c == '/')
 }
 
-/// The whole element at the beginning of `html`, and what follows it. One that is never closed
-/// is its opening tag only.
-fn element<'h>(html: &'h str, name: &str) -> (&'h str, &'h str) {
-    let closed = html.match_indices("</").find(|(at, _)| opens(&html[at + 2..], name));
+/// The whole element at the beginning of `html`, and what follows it. One that is never closed,
+/// for which there is no name to look for, is its opening tag only.
+fn element<'h>(html: &'h str, name: Option<&str>) -> (&'h str, &'h str) {
+    let closed = name.and_then(|name| html.match_indices("</").find(|(at, _)| opens(&html[at + 2..], name)));
     let end = match closed {
         Some((at, _)) => html[at..].find('>').map_or(html.len(), |close| at + close + 1),
         None => html.find('>').map_or(html.len(), |close| close + 1),

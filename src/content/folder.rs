@@ -10,10 +10,10 @@ use std::io::{self, Read as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-/// Nothing people write is longer.
-const LARGEST_FILE: u64 = 4 << 20;
-/// Longer paths are no key in the database.
-const LONGEST_PATH: usize = 1000;
+/// Nothing people write is longer: it is two thick books.
+const LARGEST_FILE: u64 = 1 << 20;
+/// Longer paths, and the ids made from them, are no key in the database.
+const LONGEST_PATH: usize = 800;
 /// Deeper folders are a mistake, or a game with links.
 const DEEPEST: usize = 24;
 /// `O_NONBLOCK` of Linux: to open a pipe that poses as an article must not wait for its writer.
@@ -24,12 +24,20 @@ const NONBLOCK: i32 = 0o4000;
 pub(super) struct Stat {
     length: u64,
     modified: Option<SystemTime>,
+    /// When its bytes, its rights or its links changed (`st_ctime`), which no program can set
+    /// back: a file that may be read again is read again.
+    changed: (i64, i64),
     pub(super) inode: u64,
 }
 
 impl Stat {
     fn of(metadata: &Metadata) -> Self {
-        Self { length: metadata.len(), modified: metadata.modified().ok().map(cap_std::time::SystemTime::into_std), inode: metadata.ino() }
+        Self {
+            length: metadata.len(),
+            modified: metadata.modified().ok().map(cap_std::time::SystemTime::into_std),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+            inode: metadata.ino(),
+        }
     }
 
     /// How long ago the file was last written, by the machine's clock: file times know no other.
@@ -108,18 +116,23 @@ impl Folder {
         for entry in folder.entries()? {
             let entry = entry?;
             let name = entry.file_name();
-            let Some(name) = name.to_str() else {
-                if is_article(&name.to_string_lossy()) {
-                    let reason = Reason::new("the file's name is not UTF-8", "give it a name in plain letters");
-                    sight.odd.push(Problem::of_file(format!("{prefix}{}", name.to_string_lossy()), reason));
+            if is_hidden(&name.to_string_lossy()) {
+                continue;
+            }
+            let is_folder = match entry.file_type() {
+                Ok(kind) => kind.is_dir(),
+                // It went between the two looks.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            let Some(name) = name.to_str().filter(|name| !name.contains(char::is_control)) else {
+                if is_folder || is_article(&name.to_string_lossy()) {
+                    sight.odd.push(unspeakable(prefix, &name.to_string_lossy()));
                 }
                 continue;
             };
-            if is_hidden(name) {
-                continue;
-            }
             let path = format!("{prefix}{name}");
-            if entry.file_type()?.is_dir() {
+            if is_folder {
                 self.descend(&entry, path, depth, sight);
             } else if is_article(name) {
                 self.look_at(&path, sight);
@@ -174,7 +187,7 @@ impl Folder {
             return Ok(Bytes::Moving);
         }
         if before.len() > LARGEST_FILE {
-            let reason = Reason::new("the file is larger than 4 MB", "shorten it; pictures belong in files of their own");
+            let reason = Reason::new("the file is larger than 1 MB", "shorten it; pictures belong in files of their own");
             return Ok(Bytes::Unreadable(reason));
         }
         let mut bytes = Vec::new();
@@ -187,8 +200,15 @@ impl Folder {
 /// The path of an article from the root, if what the operating system calls `path` may be one.
 pub(super) fn article_path(root: &Path, path: &Path) -> Option<String> {
     let path = path.strip_prefix(root).ok()?.to_str()?;
-    let hidden = path.split('/').any(is_hidden);
+    let hidden = path.contains(char::is_control) || path.split('/').any(is_hidden);
     (!hidden && is_article(path)).then(|| path.to_owned())
+}
+
+/// A name that no mail, page or message could show as it is.
+fn unspeakable(prefix: &str, name: &str) -> Problem {
+    let shown: String = name.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect();
+    let reason = Reason::new("the name holds a line break, or characters that are not UTF-8", "give it a name in plain letters");
+    Problem::of_file(format!("{prefix}{shown}"), reason)
 }
 
 fn is_article(name: &str) -> bool {

@@ -41,6 +41,9 @@ pub(super) struct Parts {
     pub(super) body: Range<usize>,
 }
 
+/// In octets. Whatever is longer has lost its second fence, or is a game with the parsers.
+const LONGEST_HEAD: usize = 64 << 10;
+
 /// Parts a file at the lines of `+++` or `---`.
 pub(super) fn part(source: &Source) -> Result<Parts, Vec<Problem>> {
     let whole = source.text();
@@ -62,6 +65,11 @@ pub(super) fn part(source: &Source) -> Result<Parts, Vec<Problem>> {
         );
         vec![source.problem(start..start + fence.len(), reason)]
     })?;
+    if end.start - head > LONGEST_HEAD {
+        let reason =
+            Reason::new("the front matter that begins here is longer than 64 kB", format!("write  {fence}  where the text begins"));
+        return Err(vec![source.problem(start..start + fence.len(), reason)]);
+    }
     Ok(Parts { yaml: fence == "---", head: head..end.start, body: end.end..whole.len() })
 }
 
@@ -299,7 +307,11 @@ fn aliases(table: &mut Table<'_>, site: &Site) -> Vec<String> {
 /// A link; relative to the article where a site is given.
 fn link(table: &mut Table<'_>, key: &'static str, site: Option<&Site>) -> Option<String> {
     let (written, place) = table.placed::<String>(key)?;
-    is_link(table, key, &written, site, &place).then(|| written.trim().to_owned())
+    if !is_link(table, key, &written, site, &place) {
+        return None;
+    }
+    // In full, it is kept as the parser writes it: without spaces and controls.
+    Some(Url::parse(written.trim()).map_or_else(|_| text::line(&written), String::from))
 }
 
 fn is_link(table: &Table<'_>, key: &str, written: &str, site: Option<&Site>, place: &Place) -> bool {

@@ -58,6 +58,8 @@ impl Desk {
             Ok(folder) => Some(Arc::new(folder)),
             Err(error) => {
                 tracing::warn!(%error, folder = %root.display(), "the content folder cannot be opened; what was published stays");
+                // A folder made in its place may have the same inode, but nobody watches it.
+                self.watch = None;
                 None
             }
         };

@@ -277,4 +277,18 @@ mod tests {
         let article = read("a.md", "+++\ntitle = \"x\"\ndate = 2027-01-01\n+++\nA\u{b}B\u{1}C").unwrap();
         assert!(article.warnings[0].to_string().starts_with("a.md:5:2: warning: 2 invisible control characters"), "{:?}", article.warnings);
     }
+
+    #[test]
+    fn no_front_matter_is_too_much_for_the_program() {
+        let nested = format!("---\ntitle: x\nx:\n  {}1\n---\n", "- ".repeat(30_000));
+        assert!(read("a.md", &nested).unwrap_err()[0].contains("nested too deep"));
+        let nested = format!("+++\ntitle = \"x\"\nx = {}\n+++\n", "[".repeat(30_000));
+        assert!(read("a.md", &nested).unwrap_err().iter().any(|problem| problem.contains("recurs")));
+        let laughs: String =
+            (b'b'..=b'm').map(|c| format!("{0}: &{0} [{1}]\n", c as char, vec![format!("*{}", (c - 1) as char); 9].join(","))).collect();
+        let problems = read("a.md", &format!("---\ntitle: x\na: &a [x]\n{laughs}---\n")).unwrap_err();
+        assert!(problems[0].contains("not valid YAML"), "{problems:?}");
+        let long = format!("+++\ntitle = \"x\"\n{} = 1\n+++\n", "k".repeat(70_000));
+        assert!(read("a.md", &long).unwrap_err()[0].contains("longer than 64 kB"));
+    }
 }

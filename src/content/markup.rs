@@ -27,6 +27,10 @@ pub(super) fn render(body: Body<'_>, language: &Language, base: &Url) -> String 
         Body::Markdown(text) => markdown(text, language),
         Body::Html(text) => text.to_owned(),
     };
+    if weight(&html) > HEAVIEST {
+        let (Body::Markdown(text) | Body::Html(text)) = body;
+        return ammonia::clean_text(&super::text::clean(text));
+    }
     sanitise(&embed::link_players(&super::text::clean(&html)), base)
 }
 
@@ -74,7 +78,9 @@ fn link_bare_addresses<'t>(events: impl Iterator<Item = Event<'t>>) -> Vec<Event
 
 fn push_linked(text: &str, events: &mut Vec<Event<'_>>) {
     let mut rest = text;
-    while let Some(at) = ["https://", "http://"].iter().filter_map(|scheme| rest.find(scheme)).min() {
+    while let Some((at, _)) =
+        rest.match_indices("http").find(|(at, _)| ["http://", "https://"].iter().any(|scheme| rest[*at..].starts_with(scheme)))
+    {
         let address = bare_address(&rest[at..]);
         events.push(Event::Text(rest[..at].to_owned().into()));
         rest = &rest[at + address.len()..];
@@ -91,10 +97,15 @@ fn push_linked(text: &str, events: &mut Vec<Event<'_>>) {
 fn bare_address(text: &str) -> &str {
     let end = text.find(|c: char| !c.is_ascii_graphic() || matches!(c, '<' | '>' | '"' | '`')).unwrap_or(text.len());
     let mut address = &text[..end];
+    // Closing brackets that nothing in the address opened.
+    let mut foreign = address.matches(')').count().saturating_sub(address.matches('(').count());
     loop {
         let shorter = address.trim_end_matches(['.', ',', ';', ':', '!', '?', '\'', '*', '_', '~']);
         let shorter = match shorter.strip_suffix(')') {
-            Some(inner) if shorter.matches('(').count() < shorter.matches(')').count() => inner,
+            Some(inner) if foreign > 0 => {
+                foreign -= 1;
+                inner
+            }
             _ => shorter,
         };
         if shorter.len() == address.len() {
@@ -118,6 +129,32 @@ fn join_lines(events: &mut Vec<Event<'_>>) {
         .collect();
     let mut drop = drop.into_iter();
     events.retain(|_| !drop.next().unwrap_or(false));
+}
+
+/// A book of a thousand pages weighs less. What weighs more is a game with the parser, and is
+/// shown as the text it is.
+const HEAVIEST: usize = 1_000_000;
+
+/// How much work HTML makes: for each tag, how many elements are open there. Elements that are
+/// not closed, `<b id=1><b id=2>…`, are made anew in every paragraph that follows (HTML,
+/// §13.2.4.3), so that a small file would take all the memory there is.
+fn weight(html: &str) -> usize {
+    const CLOSED_BY_OTHERS: [&str; 17] =
+        ["p", "br", "li", "img", "td", "tr", "th", "hr", "dd", "dt", "tbody", "thead", "tfoot", "col", "source", "wbr", "input"];
+    let (mut open, mut weight) = (0_usize, 0_usize);
+    for (at, _) in html.match_indices('<') {
+        let tag = &html[at + 1..];
+        let (closes, tag) = tag.strip_prefix('/').map_or((false, tag), |tag| (true, tag));
+        let name = &tag[..tag.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(tag.len())];
+        if name.is_empty() {
+            continue;
+        }
+        if !CLOSED_BY_OTHERS.iter().any(|other| other.eq_ignore_ascii_case(name)) {
+            open = if closes { open.saturating_sub(1) } else { open + 1 };
+        }
+        weight = weight.saturating_add(open);
+    }
+    weight
 }
 
 /// Before the ids in an article, so that they meet none of the page round it.
@@ -253,6 +290,26 @@ mod tests {
                     );
                 }
             }
+        }
+    }
+
+    #[test]
+    fn no_text_takes_more_than_its_share_of_time_and_memory() {
+        let many = 20_000;
+        let open: String = (0..many / 10).map(|number| format!("<b id={number}>")).collect();
+        let games = [
+            open + &"<p>x".repeat(many),
+            "<div>".repeat(many),
+            ">".repeat(many),
+            "<iframe> ".repeat(many) + &"</video>".repeat(many),
+            "http://a ".repeat(many),
+            format!("http://a{}", ").".repeat(many)),
+        ];
+        for game in games {
+            let began = std::time::Instant::now();
+            let shown = html(Body::Markdown(&game), "en");
+            assert!(shown.len() < game.len() * 20, "{} octets of {}…", shown.len(), &game[..20]);
+            assert!(began.elapsed().as_secs() < 20, "{:?} for {}…", began.elapsed(), &game[..20]);
         }
     }
 }

@@ -7,6 +7,9 @@ use crate::site::Site;
 use crate::vault::content_hash;
 use std::path::Path;
 
+/// Of one file; more help nobody.
+const MOST_PROBLEMS: usize = 20;
+
 /// What was found in a file.
 #[derive(Debug)]
 pub(super) enum Finding {
@@ -39,7 +42,11 @@ pub(super) fn read_file(folder: &Folder, path: &str, stat: Stat, shown: &Path, s
     let read = Source::from_bytes(shown, &bytes).map_err(|problem| vec![*problem]);
     match read.and_then(|source| Manuscript::read(path, source, hash.clone(), site)) {
         Ok(manuscript) => Finding::Good(Box::new(manuscript)),
-        Err(problems) => Finding::Broken { hash, problems },
+        Err(mut problems) => {
+            // Who has mended these will be told the next.
+            problems.truncate(MOST_PROBLEMS);
+            Finding::Broken { hash, problems }
+        }
     }
 }
 

@@ -190,16 +190,18 @@ impl ContentStep {
         self.lease.renew(&mut tx).await?;
         for (path, finding) in findings {
             let effect = intake.take_in(&mut tx, path, finding).await.with_context(|| format!("{path} could not be recorded"))?;
+            if effect.is_none() {
+                desk.waiting.insert(path.clone());
+            }
             effects.extend(effect);
         }
         tx.commit().await?;
         let mirror = Arc::make_mut(&mut desk.mirror);
         for effect in &effects {
             mirror.follow(effect);
+            // What waits for another file to change is read again at each look at everything.
             if effect.settled {
                 desk.memory.settle(&effect.path);
-            } else {
-                desk.waiting.insert(effect.path.clone());
             }
         }
         Ok(effects.iter().any(|effect| effect.changed))

@@ -49,20 +49,23 @@ impl Hints {
             return;
         }
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = seen.clone();
+        let mut news = false;
         for (index, path) in event.paths.iter().enumerate() {
             match article_path(root, path) {
                 Some(path) => {
                     if comes_whole(event.kind, index) {
-                        seen.arrived.insert(path.clone());
+                        news |= seen.arrived.insert(path.clone());
                     }
-                    seen.paths.insert(path);
+                    news |= seen.paths.insert(path);
                 }
-                None => seen.everything |= event.need_rescan() || concerns_folders(event.kind),
+                None if concerns_folders(event.kind) => news |= !std::mem::replace(&mut seen.everything, true),
+                None => {}
             }
         }
-        seen.everything |= event.need_rescan();
-        if *seen != before {
+        if event.need_rescan() {
+            news |= !std::mem::replace(&mut seen.everything, true);
+        }
+        if news {
             self.kick.kick();
         }
     }

@@ -132,7 +132,7 @@ impl<'a> Feed<'a> {
             author: Clean::new(site_title),
             home: Clean::new(site.link(&site.page_path(language, &segments))),
             ttl: settings.ttl,
-            entries: articles.iter().map(|article| entry(site, language, article, translations, title_of)).collect(),
+            entries: newest_that_fit(articles).iter().map(|article| entry(site, language, article, translations, title_of)).collect(),
             site,
             topic,
         }
@@ -148,6 +148,20 @@ impl<'a> Feed<'a> {
     pub(super) fn updated(&self) -> Option<&Entry> {
         self.entries.iter().max_by_key(|entry| (entry.updated, entry.tie))
     }
+}
+
+/// In octets of HTML: a feed is fetched whole, by every reader, after every change.
+const LARGEST: usize = 2_000_000;
+
+/// As many of the newest articles as fit, and at least one.
+fn newest_that_fit(articles: &[Article]) -> &[Article] {
+    let mut size = 0;
+    let fitting = articles.iter().take_while(|article| {
+        size += article.body_html.len();
+        size <= LARGEST
+    });
+    let count = fitting.count().max(1).min(articles.len());
+    &articles[..count]
 }
 
 fn entry(site: &Site, language: &Language, article: &Article, translations: &[Article], title_of: &dyn Fn(&str) -> String) -> Entry {

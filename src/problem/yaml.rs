@@ -1,15 +1,31 @@
-//! YAML front matter to nodes. Aliases are limited by the parser, so that no text explodes.
+//! YAML front matter to nodes. The loader limits what aliases multiply; how deep a text nests is
+//! looked at here first, since trees are taken down by recursion, and a stack that is too small
+//! for that ends the whole program.
 
 use super::{Node, Place, Problem, Reason, Source, Value};
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
+use saphyr_parser::{Event, Parser, ScanError};
 use std::ops::Range;
+
+/// Nobody means more than this: TOML's parser has the same limit.
+const DEEPEST: usize = 80;
 
 /// Parses the YAML in a byte range of `source`. An empty text is an empty table.
 pub(super) fn parse(source: &Source, range: Range<usize>, problems: &mut Vec<Problem>) -> Node {
     let text = &source.text()[range.clone()];
     let offsets = Offsets::new(text, range.start);
     let empty = Node { value: Value::Table(Vec::new()), place: Place::Span(range.clone()) };
-    match MarkedYaml::load_from_str(text) {
+    let loaded = match too_deep(text) {
+        Ok(Some(character)) => {
+            let at = offsets.byte(character);
+            let reason = Reason::new("lists or tables are nested too deep here", "write each list on one line, without lists in it");
+            problems.push(source.problem(at..at, reason));
+            return empty;
+        }
+        Ok(None) => MarkedYaml::load_from_str(text),
+        Err(error) => Err(error),
+    };
+    match loaded {
         Ok(mut documents) if documents.len() == 1 => node(documents.remove(0), &offsets),
         Ok(documents) if documents.is_empty() => empty,
         Ok(_) => {
@@ -27,6 +43,23 @@ pub(super) fn parse(source: &Source, range: Range<usize>, problems: &mut Vec<Pro
             empty
         }
     }
+}
+
+/// Where a text nests deeper than is understood, if it does.
+fn too_deep(text: &str) -> Result<Option<usize>, ScanError> {
+    let mut depth = 0_usize;
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event?;
+        match event {
+            Event::SequenceStart(..) | Event::MappingStart(..) => depth += 1,
+            Event::SequenceEnd | Event::MappingEnd => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEEPEST {
+            return Ok(Some(span.start.index()));
+        }
+    }
+    Ok(None)
 }
 
 /// The parser counts characters; the rest of Clarion counts bytes.

@@ -2,7 +2,7 @@
 
 use super::petitioning::Visit;
 use super::subscribing::Message;
-use super::{Layout, State, WebError, private_page};
+use super::{Layout, State, WebError, page, private_page};
 use crate::petition::{self, Approval, ApprovalRefused, ApprovalStep, ApprovalText, StepState};
 use askama::Template;
 use axum::Router;
@@ -15,8 +15,8 @@ use serde::Deserialize;
 type Shared = axum::extract::State<State>;
 
 /// The addresses of this room, each with and without a language before it.
-pub(super) fn router() -> Router<State> {
-    ["", "/{lang}"].into_iter().fold(Router::new(), |router, prefix| {
+pub(super) fn router(state: &State) -> Router<State> {
+    page::prefixes(state).into_iter().fold(Router::new(), |router, prefix| {
         router
             .route(&format!("{prefix}/approve/{{token}}"), get(show).post(approve))
             .route(&format!("{prefix}/stop/{{token}}"), get(ask_stop).post(stop))

@@ -1,7 +1,7 @@
 //! Mailings marked public, in a browser, without personal links.
 
 use super::page::language_of;
-use super::{Layout, State, WebError, html};
+use super::{Layout, State, WebError, html, page};
 use crate::delivery;
 use askama::Template;
 use axum::Router;
@@ -11,7 +11,6 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use serde::Deserialize;
-use std::collections::BTreeSet;
 
 /// Mailings on one page.
 const PAGE: usize = 50;
@@ -21,11 +20,9 @@ const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
 );
 
-/// The archive's addresses, with and without a language before them. Each language has routes
-/// of its own: a place for any word would take the addresses of a category called “archive”.
+/// The archive's addresses, with and without a language before them.
 pub(super) fn router(state: &State) -> Router<State> {
-    let languages: BTreeSet<String> = state.site.languages.iter().map(|language| format!("/{language}")).collect();
-    languages.into_iter().chain([String::new()]).fold(Router::new(), |router, prefix| {
+    page::prefixes(state).into_iter().fold(Router::new(), |router, prefix| {
         router
             .route(&format!("{prefix}/archive"), get(with_slash))
             .route(&format!("{prefix}/archive/"), get(index))

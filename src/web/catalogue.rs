@@ -44,12 +44,10 @@ struct Opml {
 }
 
 /// `/feeds` and `/feeds.opml`, with and without a language.
-pub(super) fn router() -> Router<State> {
-    Router::new()
-        .route("/feeds", get(feeds))
-        .route("/{language}/feeds", get(feeds))
-        .route("/feeds.opml", get(opml))
-        .route("/{language}/feeds.opml", get(opml))
+pub(super) fn router(state: &State) -> Router<State> {
+    page::prefixes(state).into_iter().fold(Router::new(), |router, prefix| {
+        router.route(&format!("{prefix}/feeds"), get(feeds)).route(&format!("{prefix}/feeds.opml"), get(opml))
+    })
 }
 
 async fn feeds(axum::extract::State(state): axum::extract::State<State>, uri: Uri) -> Response {

@@ -135,10 +135,10 @@ pub fn router(state: State) -> Router {
         .merge(page::assets())
         .merge(archive::router(&state))
         .merge(health::router())
-        .merge(catalogue::router())
+        .merge(catalogue::router(&state))
         .merge(reading::router())
-        .merge(subscribing::router())
-        .merge(petitioning::router())
-        .merge(approving::router());
+        .merge(subscribing::router(&state))
+        .merge(petitioning::router(&state))
+        .merge(approving::router(&state));
     page::with_common_headers(router, &state).with_state(state)
 }

@@ -12,6 +12,7 @@ use axum::http::header::{
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Nothing but our own style sheet and images; no scripts, no frames round us.
@@ -70,6 +71,12 @@ async fn finish(axum::extract::State(state): axum::extract::State<State>, reques
         response.headers_mut().entry(name).or_insert(value);
     }
     response
+}
+
+/// What stands before a room's addresses: nothing, or a language. Each language is named, since
+/// a place for any word would take the addresses of a category called “petitions”.
+pub(super) fn prefixes(state: &State) -> BTreeSet<String> {
+    state.site.languages.iter().map(|language| format!("/{language}")).chain([String::new()]).collect()
 }
 
 /// The language of an address: its first segment where that is one of the site's languages.

@@ -20,8 +20,8 @@ use std::collections::BTreeMap;
 type Shared = axum::extract::State<State>;
 
 /// The addresses of this room, each with and without a language before it.
-pub(super) fn router() -> Router<State> {
-    ["", "/{lang}"].into_iter().fold(Router::new(), |router, prefix| {
+pub(super) fn router(state: &State) -> Router<State> {
+    page::prefixes(state).into_iter().fold(Router::new(), |router, prefix| {
         router
             .route(&format!("{prefix}/petitions/{{slug}}"), get(with_slash))
             .route(&format!("{prefix}/petitions/{{slug}}/"), get(show))
@@ -50,10 +50,6 @@ impl FromRequestParts<State> for Visit {
         let params = RawPathParams::from_request_parts(parts, state).await?;
         let params: BTreeMap<String, String> = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let language = page::language_of(state, parts.uri.path());
-        // A first segment that is no language of ours is no page.
-        if params.get("lang").is_some_and(|named| *named != language.to_string()) {
-            return Err(WebError::NotFound);
-        }
         Ok(Self { language, params })
     }
 }

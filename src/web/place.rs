@@ -43,11 +43,7 @@ impl Address {
     /// Takes an address apart. A first segment that the site does not speak is a language only
     /// before an article: articles may come in languages that have no menu.
     pub(super) fn of(site: &Site, path: &str, query: Option<&str>) -> Self {
-        let mut segments: Vec<String> = path
-            .split('/')
-            .filter(|segment| !segment.is_empty())
-            .map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned())
-            .collect();
+        let mut segments: Vec<String> = path.split('/').filter(|segment| !segment.is_empty()).map(decoded).collect();
         let first = segments.first().and_then(|first| Language::parse(first).ok().filter(|language| language.to_string() == *first));
         let language = first.filter(|language| site.languages.contains(language) || segments.len() == 4);
         let mut rest = path;
@@ -120,7 +116,7 @@ impl Address {
     }
 
     fn parameter(&self, name: &str) -> Option<String> {
-        form_urlencoded::parse(self.query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+        form_urlencoded::parse(self.query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.replace('\0', "\u{fffd}"))
     }
 }
 
@@ -128,6 +124,11 @@ enum Asked {
     Everything,
     Category(String),
     Unknown,
+}
+
+/// An escaped part of an address as text that a database takes: PostgreSQL has no NUL.
+pub(super) fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().replace('\0', "\u{fffd}")
 }
 
 /// `yyyy/mm`, if the two are a year and a month.

@@ -1,7 +1,7 @@
 //! Pages for people who read: home, categories, months, articles; and old addresses.
 
 use super::excerpt::{ArchiveYear, Listing, archive, month_heading};
-use super::place::{Address, Place};
+use super::place::{Address, Place, decoded};
 use super::{Layout, State, WebError, article, feeds, page};
 use crate::content::{self, Selection};
 use crate::feed::link_of;
@@ -150,8 +150,7 @@ async fn month(
 
 /// Where an article that once had this address is now.
 async fn old_address(connection: &mut AnyConnection, state: &State, path: &str) -> Result<Response, WebError> {
-    let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
-    for path in [path, decoded.as_ref()] {
+    for path in [path, &decoded(path)] {
         if let Some(article) = content::at_alias(connection, path).await? {
             return Ok(moved(&link_of(&state.site, &article)));
         }

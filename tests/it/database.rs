@@ -1,7 +1,7 @@
 //! The database layer on both engines.
 
 use crate::support::{World, databases, is_sqlite, on_each_engine, sqlite_in};
-use clarion::db::{Counter, Db, take_number, take_numbers};
+use clarion::db::{Counter, DatabaseUrl, Db, take_number, take_numbers};
 use std::os::unix::fs::PermissionsExt as _;
 
 #[tokio::test]
@@ -95,6 +95,11 @@ async fn one_daemon_serves_one_sqlite_file() {
     let lock = db.lock_daemon().unwrap();
     let refusal = other.lock_daemon().unwrap_err().to_string();
     assert!(refusal.contains("another clarion"), "{refusal}");
+    let DatabaseUrl::Sqlite(path) = sqlite_in(folder.path()) else { unreachable!() };
+    let alias = folder.path().join("alias.db");
+    std::os::unix::fs::symlink(path, &alias).unwrap();
+    let by_link = Db::open(&DatabaseUrl::Sqlite(alias)).await.unwrap();
+    assert!(by_link.lock_daemon().is_err(), "a link is another name of the same file");
     drop(lock);
     assert!(other.lock_daemon().unwrap().is_some());
 }

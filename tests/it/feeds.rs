@@ -451,6 +451,34 @@ async fn a_feed_carries_so_many_entries_as_configured() {
 }
 
 #[tokio::test]
+async fn a_feed_of_very_long_articles_has_as_many_of_the_newest_as_fit() {
+    on_each_engine(async |world| {
+        for age in 0..4 {
+            Draft { body: format!("<p>{}</p>", "x".repeat(900_000)), ..draft("en", &format!("n{age}"), age, &[]) }.save(&world).await;
+        }
+        let (site, _) = published(&world).await;
+        assert_eq!(titles(&site, "/feed.xml").await, ["Title of n0", "Title of n1"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_category_may_have_the_name_of_a_room() {
+    on_each_engine(async |world| {
+        let rooms = ["petitions", "archive", "confirm", "preferences", "unsubscribe", "approve", "stop", "feeds", "subscribe"];
+        draft("en", "one", 1, &rooms).save(&world).await;
+        let (site, _) = published(&world).await;
+        for room in rooms {
+            for name in ["feed.xml", "atom.xml", "feed.json", "feed/", ""] {
+                let path = format!("/category/{room}/{name}");
+                assert_eq!(site.page(&path).await.0, 200, "{path}");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_catalogue_names_every_feed() {
     on_each_engine(async |world| {
         draft("en", "one", 1, &[]).save(&world).await;

@@ -9,8 +9,18 @@ use clarion::content::{ArticleState, Credit, Enclosure, Role};
 async fn an_address_that_leads_nowhere_is_told_in_the_language_of_the_address() {
     on_each_engine(async |world| {
         let site = serve(&world).await;
-        for path in ["/nothing-here", "/nothing/", "/2027/13/", "/2027/09/no-such-article/", "/?page=99", "/?page=-1", "/category/nothing/"]
-        {
+        for path in [
+            "/nothing-here",
+            "/nothing/",
+            "/2027/13/",
+            "/2027/09/no-such-article/",
+            "/?page=99",
+            "/?page=-1",
+            "/category/nothing/",
+            "/category/%00/",
+            "/2027/09/%00/",
+            "/%00",
+        ] {
             let (status, text) = site.page(path).await;
             assert_eq!(status, 404, "{path}");
             assert!(text.contains("There is no page at this address."), "{text}");

@@ -26,9 +26,9 @@ use std::time::Duration;
 const FORMS_AN_HOUR: usize = 5;
 
 /// The addresses of this room, each with and without a language before it.
-pub(super) fn router() -> Router<State> {
+pub(super) fn router(state: &State) -> Router<State> {
     let limit = Arc::new(NetworkLimit::new(FORMS_AN_HOUR, Duration::from_hours(1)));
-    ["", "/{lang}"]
+    page::prefixes(state)
         .into_iter()
         .fold(Router::new(), |router, prefix| {
             router
@@ -54,10 +54,6 @@ impl FromRequestParts<State> for Visit {
         let params = RawPathParams::from_request_parts(parts, state).await?;
         let param = |wanted: &str| params.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value);
         let language = page::language_of(state, parts.uri.path());
-        // A first segment that is no language of ours is no page.
-        if param("lang").is_some_and(|named| named != language.to_string()) {
-            return Err(WebError::NotFound);
-        }
         Ok(Self { language, token: param("token").unwrap_or_default().to_owned() })
     }
 }

@@ -224,7 +224,9 @@ async fn two_files_with_one_id_are_told_apart_by_name() {
         assert_eq!(room.titles().await, ["A"]);
         let problems = room.problems().await;
         assert!(problems[0].starts_with("b.md:4:6: error: this file and a.md have the same id"), "{problems:?}");
-        room.scan().await;
+        room.scan_when_still().await;
+        let wake = room.scan().await;
+        assert_eq!(wake, clarion::task::Wake::WhenKicked, "what only another file can mend is not read again and again");
         assert_eq!(room.notices().await.len(), 1);
         // The first one goes: its id is free, and the second takes the article over.
         room.delete("a.md");

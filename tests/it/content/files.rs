@@ -81,6 +81,51 @@ async fn what_is_not_an_article_is_left_alone() {
 }
 
 #[tokio::test]
+async fn a_change_is_seen_though_size_and_time_are_the_same() {
+    on_each_engine(async |world: World| {
+        let room = Room::new(&world);
+        room.save("a.md", &file("Old", "2027-09-18", "", "x"));
+        room.scan().await;
+        let path = room.root.join("a.md");
+        let modified = fs::metadata(&path).unwrap().modified().unwrap();
+        fs::write(&path, file("New", "2027-09-18", "", "x")).unwrap();
+        File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+        room.scan_when_still().await;
+        assert_eq!(room.titles().await, ["New"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_name_that_no_mail_can_show_is_told_and_not_published() {
+    on_each_engine(async |world: World| {
+        let room = Room::new(&world);
+        room.save("a\nSubject: b.md", &file("A", "2027-09-18", "", "x"));
+        room.save("folder\n/b.md", &file("B", "2027-09-18", "", "x"));
+        room.scan_when_still().await;
+        let (titles, problems) = (room.titles().await, room.problems().await);
+        assert_eq!((titles.len(), problems.len()), (0, 2), "{titles:?} {problems:?}");
+        assert!(problems.iter().all(|problem| problem.contains("the name holds a line break")), "{problems:?}");
+        assert!(room.notices().await.iter().all(|subject| !subject.contains('\n')));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_database_cannot_hold_stops_nothing() {
+    on_each_engine(async |world: World| {
+        let room = Room::new(&world);
+        let more = "canonical_url = \"https://example.org/a\\u0000b\"\nimage = \"c\\u0000.png\"\nslug = \"d\\u0000e\"";
+        room.save("a.md", &file("A", "2027-09-18", more, "x"));
+        let long = ["名".repeat(60), "前".repeat(60), "長".repeat(60), "い".repeat(60)].join("/");
+        room.save(&format!("{long}.md"), &file("B", "2027-09-17", "", "x"));
+        room.scan_when_still().await;
+        assert_eq!(room.titles().await, ["A", "B"]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_file_in_another_encoding_is_told_so() {
     on_each_engine(async |world: World| {
         let room = Room::new(&world);
