@@ -284,8 +284,8 @@ mod tests {
         assert!(read("a.md", &nested).unwrap_err()[0].contains("nested too deep"));
         let nested = format!("+++\ntitle = \"x\"\nx = {}\n+++\n", "[".repeat(30_000));
         assert!(read("a.md", &nested).unwrap_err().iter().any(|problem| problem.contains("recurs")));
-        let laughs: String =
-            (b'b'..=b'm').map(|c| format!("{0}: &{0} [{1}]\n", c as char, vec![format!("*{}", (c - 1) as char); 9].join(","))).collect();
+        let laugh = |c: u8| format!("{0}: &{0} [{1}]", c as char, vec![format!("*{}", (c - 1) as char); 9].join(","));
+        let laughs = (b'b'..=b'm').map(laugh).collect::<Vec<_>>().join("\n") + "\n";
         let problems = read("a.md", &format!("---\ntitle: x\na: &a [x]\n{laughs}---\n")).unwrap_err();
         assert!(problems[0].contains("not valid YAML"), "{problems:?}");
         let long = format!("+++\ntitle = \"x\"\n{} = 1\n+++\n", "k".repeat(70_000));
