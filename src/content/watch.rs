@@ -124,10 +124,10 @@ mod tests {
     #[test]
     fn a_folder_named_from_where_the_program_runs_is_heard_like_any_other() {
         // Tests run in the project's folder.
-        let folder = tempfile::Builder::new().prefix("watched-").tempdir_in("target").unwrap();
-        let relative = Path::new("target").join(folder.path().file_name().unwrap());
+        let folder = tempfile::Builder::new().prefix("watched-").tempdir_in(".").unwrap();
+        let relative = Path::new(folder.path().file_name().unwrap());
         let hints = Hints::default();
-        let _watch = Watch::begin(&relative, 0, &hints).unwrap();
+        let _watch = Watch::begin(relative, 0, &hints).unwrap();
         std::fs::write(folder.path().join("new.md"), "x").unwrap();
         let heard = (0..400).any(|_| {
             std::thread::sleep(Duration::from_millis(25));
