@@ -4,9 +4,10 @@ use super::folder::{Folder, Sight};
 use super::intake::Mirror;
 use super::memory::{Due, Memory};
 use super::watch::{Hints, Watch};
+use crate::problem::Problem;
 use anyhow::Context as _;
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -30,6 +31,8 @@ pub(super) struct Desk {
     pub(super) waiting: BTreeSet<String>,
     pub(super) next_full_look: Option<Instant>,
     watch: Option<Watch>,
+    /// Since when what cannot be read is in the way.
+    odd: HashMap<PathBuf, Instant>,
 }
 
 /// A look at the folder.
@@ -73,6 +76,10 @@ impl Desk {
             look.sight = blocking(move || Ok(if full { folder.walk()? } else { folder.glance(&paths) })).await?;
         }
         if full {
+            // What is in a folder that could not be looked into is not watched either.
+            if let Some(watch) = &mut self.watch {
+                watch.is_whole = look.sight.closed.is_empty();
+            }
             self.next_full_look = Some(Instant::now() + pause_after(began.elapsed(), self.watch.is_some()));
         }
         Ok(Some(look))
@@ -80,7 +87,7 @@ impl Desk {
 
     /// Watches the folder, unless it is watched already.
     async fn watch(&mut self, root: &Path, hints: &Hints, inode: u64) -> anyhow::Result<()> {
-        if self.watch.as_ref().is_some_and(|watch| watch.inode == inode) {
+        if self.watch.as_ref().is_some_and(|watch| watch.inode == inode && watch.is_whole) {
             return Ok(());
         }
         let (root, hints) = (root.to_owned(), hints.clone());
@@ -92,6 +99,23 @@ impl Desk {
             }
         };
         Ok(())
+    }
+
+    /// What cannot be read, and could not a while ago: synchronisers make folders that only they
+    /// may open, and open them when all is in them.
+    pub(super) fn lasting(&mut self, odd: &[Problem], stillness: Duration) -> Vec<Problem> {
+        let now = Instant::now();
+        self.odd.retain(|path, _| odd.iter().any(|problem| problem.file == *path));
+        let mut lasting = Vec::new();
+        for problem in odd {
+            let since = *self.odd.entry(problem.file.clone()).or_insert(now);
+            if now.duration_since(since) >= stillness {
+                lasting.push(problem.clone());
+            } else {
+                self.next_full_look = Some(now + stillness);
+            }
+        }
+        lasting
     }
 
     /// Takes in what a look has shown, and tells what is to be done.

@@ -129,7 +129,8 @@ impl ContentStep {
             return Ok(progress);
         }
         if look.full {
-            let mut odd: Vec<_> = look.sight.odd.iter().map(|problem| (shown_path(problem), scan::broken(vec![problem.clone()]))).collect();
+            let lasting = desk.lasting(&look.sight.odd, self.stillness).into_iter();
+            let mut odd: Vec<_> = lasting.map(|problem| (shown_path(&problem), scan::broken(vec![problem]))).collect();
             odd.retain(|(path, finding)| !matches!(finding, Finding::Broken { hash, .. } if desk.mirror.knows(path, hash)));
             if !odd.is_empty() {
                 self.record(desk, look, &odd).await?;

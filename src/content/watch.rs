@@ -87,7 +87,8 @@ fn concerns_folders(kind: EventKind) -> bool {
         EventKind::Any
             | EventKind::Create(CreateKind::Folder | CreateKind::Any)
             | EventKind::Remove(RemoveKind::Folder | RemoveKind::Any)
-            | EventKind::Modify(ModifyKind::Name(_))
+            // A folder that was closed may be open now.
+            | EventKind::Modify(ModifyKind::Name(_) | ModifyKind::Metadata(_))
     )
 }
 
@@ -96,6 +97,8 @@ pub(super) struct Watch {
     _watcher: RecommendedWatcher,
     /// The folder's inode: another one is not watched.
     pub(super) inode: u64,
+    /// Whether every folder in it could be watched.
+    pub(super) is_whole: bool,
 }
 
 impl Watch {
@@ -112,7 +115,7 @@ impl Watch {
             }
         })?;
         watcher.watch(&root, RecursiveMode::Recursive)?;
-        Ok(Self { _watcher: watcher, inode })
+        Ok(Self { _watcher: watcher, inode, is_whole: true })
     }
 }
 

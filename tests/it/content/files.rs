@@ -65,6 +65,19 @@ async fn no_link_leads_out_of_the_folder() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_read_for_a_moment_is_not_told() {
+    on_each_engine(async |world: World| {
+        let room = Room::new(&world);
+        symlink("/etc/passwd", room.root.join("a.md")).unwrap();
+        room.scan().await;
+        fs::remove_file(room.root.join("a.md")).unwrap();
+        room.scan_when_still().await;
+        assert_eq!((room.problems().await, room.notices().await), (vec![], vec![]));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_not_an_article_is_left_alone() {
     on_each_engine(async |world: World| {
         let room = Room::new(&world);
