@@ -50,7 +50,7 @@ impl Desk {
     /// Looks at what was hinted at, or at everything when it is time for that.
     pub(super) async fn look(&mut self, root: &Path, hints: &Hints, watching: bool) -> anyhow::Result<Option<Look>> {
         let seen = hints.take();
-        let full = seen.everything || self.next_full_look.is_none_or(|next| Instant::now() >= next);
+        let full = seen.everything || seen.folders || self.next_full_look.is_none_or(|next| Instant::now() >= next);
         let paths: BTreeSet<String> = seen.paths.union(&self.waiting).cloned().collect();
         if !full && paths.is_empty() {
             return Ok(None);
@@ -69,6 +69,9 @@ impl Desk {
         let mut look = Look { folder, sight: Sight::default(), full, paths, arrived: seen.arrived };
         if let Some(folder) = look.folder.clone() {
             if full && watching {
+                if let Some(watch) = &mut self.watch {
+                    watch.is_whole &= !seen.folders;
+                }
                 // First the watch, then the look: nothing falls between.
                 self.watch(root, hints, folder.inode).await?;
             }

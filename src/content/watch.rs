@@ -21,6 +21,8 @@ pub(super) struct Hints {
 pub(super) struct Seen {
     /// Something that only a look at everything can tell.
     pub(super) everything: bool,
+    /// The rights of a folder, so that it may have to be watched anew.
+    pub(super) folders: bool,
     /// Files.
     pub(super) paths: BTreeSet<String>,
     /// Those that came whole, by a rename.
@@ -58,6 +60,10 @@ impl Hints {
                     }
                     news |= seen.paths.insert(path);
                 }
+                // A folder that was closed may be open now: it is not watched yet.
+                None if matches!(event.kind, EventKind::Modify(ModifyKind::Metadata(_))) && path.is_dir() => {
+                    news |= !std::mem::replace(&mut seen.folders, true);
+                }
                 None if concerns_folders(event.kind) => news |= !std::mem::replace(&mut seen.everything, true),
                 None => {}
             }
@@ -87,8 +93,7 @@ fn concerns_folders(kind: EventKind) -> bool {
         EventKind::Any
             | EventKind::Create(CreateKind::Folder | CreateKind::Any)
             | EventKind::Remove(RemoveKind::Folder | RemoveKind::Any)
-            // A folder that was closed may be open now.
-            | EventKind::Modify(ModifyKind::Name(_) | ModifyKind::Metadata(_))
+            | EventKind::Modify(ModifyKind::Name(_))
     )
 }
 
