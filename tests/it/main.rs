@@ -28,4 +28,5 @@ mod slow_clients;
 mod subscriber;
 mod subscribing;
 mod subscription;
+mod tongues;
 mod vault;
