@@ -128,11 +128,11 @@ impl Address {
 /// `/zh-TW/subscribe`, and for `/zh-hant/subscribe`, as WordPress's plugins write it. The links of
 /// old mails stay good when their language is given up.
 pub(super) fn retagged(site: &Site, path: &str) -> Option<String> {
-    const IN_MAILS: [&str; 4] = ["/confirm/", "/preferences", "/subscribe", "/unsubscribe/"];
+    const IN_MAILS: [&str; 4] = ["confirm", "preferences", "subscribe", "unsubscribe"];
     let rooted = path.strip_prefix('/')?;
     let (first, rest) = rooted.find('/').map_or((rooted, "/"), |at| rooted.split_at(at));
     let asked = Language::parse(first).ok()?;
-    let given_up = || IN_MAILS.iter().any(|start| rest.starts_with(start)).then(|| site.nearest_language(&asked));
+    let given_up = || IN_MAILS.contains(&rest.split('/').nth(1)?).then(|| site.nearest_language(&asked));
     let own = site.language_of(&asked).or_else(given_up)?;
     // One slash in front: two would name another host.
     (own.to_string() != first).then(|| site.path_in(own, &format!("/{}", rest.trim_start_matches('/'))))
