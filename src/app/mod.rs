@@ -6,7 +6,6 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
 use crate::feed::Shelf;
-use crate::language::Catalogue;
 use crate::metrics::Metrics;
 use crate::task::{self, Kick, Step};
 use crate::vault::Vault;
@@ -51,7 +50,7 @@ impl App {
             db,
             vault,
             clock,
-            catalogue: Catalogue::shipped(),
+            catalogue: config.catalogue,
             shelf: Shelf::default(),
             metrics: Metrics::default(),
             digests: config.digests,

@@ -231,10 +231,7 @@ pub fn link_of(site: &Site, article: &Article) -> String {
 
 /// The writing direction of a language, for `dir`.
 pub fn direction(language: &Language) -> &'static str {
-    match language.primary() {
-        "ar" | "dv" | "fa" | "he" | "ps" | "sd" | "ug" | "ur" | "yi" => "rtl",
-        _ => "ltr",
-    }
+    language.direction()
 }
 
 /// Readers drop `xml:lang`, so the language stands in the HTML as well (F9).

@@ -1,7 +1,7 @@
 //! Pages for people who read: home, categories, months, articles; and old addresses.
 
 use super::excerpt::{ArchiveYear, Listing, archive, month_heading};
-use super::place::{Address, Place, decoded};
+use super::place::{Address, Place, decoded, retagged};
 use super::{Layout, State, WebError, article, feeds, page};
 use crate::content::{self, Selection};
 use crate::feed::link_of;
@@ -66,16 +66,20 @@ async fn answer(axum::extract::State(state): axum::extract::State<State>, reques
     let place = address.place();
     if place.is_some() && !address.ends_with_slash() {
         // One slash in front: two would name another host.
-        let query = query.map_or_else(String::new, |query| format!("?{query}"));
-        return Ok(moved(&format!("/{}/{query}", path.trim_matches('/'))));
+        return Ok(moved(&with_query(&format!("/{}/", path.trim_matches('/')), query.as_deref())));
     }
     let mut connection = state.db.reader().acquire().await?;
-    if let Some(place) = place
+    let retagged = retagged(&state.site, &path);
+    if retagged.is_none()
+        && let Some(place) = place
         && let Some(page) = show(&mut connection, &state, &address, &place).await?
     {
         return Ok(page);
     }
-    old_address(&mut connection, &state, &path).await
+    match old_address(&mut connection, &state, &path).await? {
+        Some(page) => Ok(page),
+        None => retagged.map(|path| moved(&with_query(&path, query.as_deref()))).ok_or(WebError::NotFound),
+    }
 }
 
 async fn show(connection: &mut AnyConnection, state: &State, address: &Address, place: &Place) -> Result<Option<Response>, WebError> {
@@ -149,13 +153,17 @@ async fn month(
 }
 
 /// Where an article that once had this address is now.
-async fn old_address(connection: &mut AnyConnection, state: &State, path: &str) -> Result<Response, WebError> {
+async fn old_address(connection: &mut AnyConnection, state: &State, path: &str) -> Result<Option<Response>, WebError> {
     for path in [path, &decoded(path)] {
         if let Some(article) = content::at_alias(connection, path).await? {
-            return Ok(moved(&link_of(&state.site, &article)));
+            return Ok(Some(moved(&link_of(&state.site, &article))));
         }
     }
-    Err(WebError::NotFound)
+    Ok(None)
+}
+
+fn with_query(path: &str, query: Option<&str>) -> String {
+    query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"))
 }
 
 /// 301, which feed readers and search engines remember.

@@ -29,4 +29,5 @@ mod slow_clients;
 mod subscriber;
 mod subscribing;
 mod subscription;
+mod tongues;
 mod vault;
