@@ -16,6 +16,7 @@ mod delivery;
 mod digest;
 mod end_to_end;
 mod feeds;
+mod fetch;
 mod kill;
 mod layers;
 mod mail;
