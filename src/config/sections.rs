@@ -71,7 +71,9 @@ fn tell_unspoken(table: &Table<'_>, languages: &[Language], place: &Place, catal
     for language in languages.iter().filter(|language| !catalogue.speaks(language)) {
         let reason = Reason::new(
             format!("Clarion has no texts in {language}; the pages and mails of that language say in English what is not yours"),
-            format!("translate Clarion's locales/en/*.ftl into {language}/*.ftl of a folder, and name it here: locales_dir = \"locales\""),
+            format!(
+                "translate what  clarion texts {language}  prints, into {language}/texts.ftl of a folder, and name the folder here: locales_dir = \"locales\""
+            ),
         );
         table.reading().warn(place, reason);
     }

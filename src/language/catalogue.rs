@@ -1,6 +1,6 @@
 //! Everything that Clarion says, by language, and the voice that says it.
 
-use super::shipped::{Rooms, SHIPPED, shipped_texts};
+use super::shipped::{self, Rooms, SHIPPED, shipped_texts};
 use super::{Language, overlay};
 use crate::problem::Problem;
 use fluent_bundle::concurrent::FluentBundle;
@@ -81,6 +81,12 @@ impl Catalogue {
         let Some(folder) = &self.overlay else { return Vec::new() };
         let added = self.tongues.iter().skip(SHIPPED.len());
         added.flat_map(|tongue| overlay::gaps(folder, &tongue.language, &self.unsaid(&tongue.language))).collect()
+    }
+
+    /// The texts that `language` does not say yet, in English and in Fluent, to be translated;
+    /// nothing where it says everything.
+    pub fn to_translate(&self, language: &Language) -> String {
+        self.unsaid(language).iter().map(|(room, keys)| shipped::excerpt(room, keys)).collect()
     }
 
     /// The keys, by file, that a reader of `language` hears in English, though it is not theirs.

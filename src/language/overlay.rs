@@ -192,7 +192,7 @@ impl<'s> Judge<'s> {
         let near = self.english.keys().map(|known| (strsim::damerau_levenshtein(known, key), *known)).min();
         let remedy = match near {
             Some((distance, known)) if distance <= key.len().div_ceil(3) => format!("did you mean `{known}`?"),
-            _ => "remove it, or take its name from Clarion's own locales/en".to_owned(),
+            _ => "remove it; what Clarion says is printed by  clarion texts LANGUAGE  for a language it does not know".to_owned(),
         };
         Reason::new(format!("Clarion never says `{key}`"), remedy)
     }
@@ -228,7 +228,7 @@ pub(super) fn gaps(folder: &Path, language: &Language, unsaid: &BTreeMap<&str, V
     let warning = |(room, keys): (&&str, &Vec<&str>)| {
         let count = if keys.len() == 1 { "one text is".to_owned() } else { format!("{} texts are", keys.len()) };
         let message = format!("{count} not said in {language}, but in English: {}", keys.join(", "));
-        let remedy = format!("translate them from Clarion's own locales/en/{room}");
+        let remedy = format!("translate what  clarion texts {language}  prints");
         Problem::of_file(folder.join(language.to_string()).join(room), Reason::new(message, remedy)).as_warning()
     };
     unsaid.iter().map(warning).collect()

@@ -58,6 +58,14 @@ fn variables(text: &ShippedText, texts: &BTreeMap<&'static str, ShippedText>) ->
     text.mentions.iter().flat_map(of).collect()
 }
 
+/// Some texts of an English file, in the order of the file.
+pub(super) fn excerpt(room: &str, keys: &[&str]) -> String {
+    let english = SHIPPED[0].1.iter().find(|(name, _)| *name == room).map_or("", |(_, text)| text);
+    let mut resource = fluent_syntax::parser::parse_runtime(english).unwrap_or_else(|(resource, _)| resource);
+    resource.body.retain(|entry| matches!(entry, Entry::Message(message) if keys.contains(&message.id.name)));
+    format!("# {room}\n{}\n", fluent_syntax::serializer::serialize(&resource))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{Catalogue, Language};

@@ -105,11 +105,13 @@ async fn find(
 fn compose(state: &State, language: &Language, article: &Article, group: &[Article], own: String) -> ArticlePage {
     let path = state.site.article_path(state.site.default_language(), &article.month, &article.slug);
     let mut layout = Layout::new(state, language, &path).with_category_feeds(state, &article.categories);
-    let translations: Vec<LanguageLink> = group
+    let mut translations: Vec<LanguageLink> = group
         .iter()
         .filter(|other| other.language != article.language)
         .map(|other| LanguageLink { tag: other.language.to_string(), name: other.language.own_name(), href: link_of(&state.site, other) })
         .collect();
+    // In the order of the menu; what has no menu comes last.
+    translations.sort_by_key(|link| state.site.languages.iter().position(|known| known.to_string() == link.tag).unwrap_or(usize::MAX));
     layout.languages = translations.iter().filter(|link| link.tag != layout.language.to_string()).cloned().collect();
     layout.canonical = Some(article.canonical_url.clone().unwrap_or(own));
     let voice = layout.voice.clone();

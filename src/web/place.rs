@@ -132,7 +132,8 @@ pub(super) fn retagged(site: &Site, path: &str) -> Option<String> {
     let rooted = path.strip_prefix('/')?;
     let (first, rest) = rooted.find('/').map_or((rooted, "/"), |at| rooted.split_at(at));
     let asked = Language::parse(first).ok()?;
-    let given_up = || IN_MAILS.contains(&rest.split('/').nth(1)?).then(|| site.nearest_language(&asked));
+    let of_a_mail = || rest.split('/').nth(1).is_some_and(|page| IN_MAILS.contains(&page));
+    let given_up = || (asked.has_name() && of_a_mail()).then(|| site.nearest_language(&asked));
     let own = site.language_of(&asked).or_else(given_up)?;
     // One slash in front: two would name another host.
     (own.to_string() != first).then(|| site.path_in(own, &format!("/{}", rest.trim_start_matches('/'))))

@@ -61,7 +61,7 @@ fn a_missing_text_is_said_in_the_wider_language_before_english() {
     let gaps: Vec<String> = catalogue.gaps().iter().map(ToString::to_string).collect();
     let common = gaps.iter().find(|gap| gap.contains("pt-BR/common.ftl: warning: ")).unwrap_or_else(|| panic!("{gaps:#?}"));
     assert!(
-        common.contains(" texts are not said in pt-BR, but in English: date-long, ") && common.contains("locales/en/common.ftl"),
+        common.contains(" texts are not said in pt-BR, but in English: date-long, ") && common.contains("clarion texts pt-BR"),
         "{common}"
     );
     assert!(!common.contains("donate") && !common.contains("contact"), "{common}");
@@ -133,11 +133,23 @@ async fn a_site_speaks_a_language_that_its_folder_adds() {
     let (code, said) = check("config/clarion.toml");
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("texts are not said in th, but in English: ") && said.contains("locales/th/petition.ftl"), "{said}");
+    daemon.write("locales/th/rest.ftl", &to_translate(daemon.folder()));
+    let (code, said) = check("config/clarion.toml");
+    assert_eq!((code, said.contains("not said in th")), (Some(0), false), "what is printed is all that was missing: {said}");
+    assert!(to_translate(daemon.folder()).contains("Nothing is left to translate into th."));
     daemon.write("locales/th/broken.ftl", "contact\n");
     let (code, said) = check("config/clarion.toml");
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("locales/th/broken.ftl:1"), "{said}");
     assert_eq!(daemon.terminate().await, Some(0));
+}
+
+/// What `clarion texts th` prints.
+fn to_translate(folder: &Path) -> String {
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_clarion"));
+    let output = program.args(["texts", "th"]).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
 }
 
 #[test]
