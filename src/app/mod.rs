@@ -4,6 +4,7 @@ mod steps;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::content::Register;
 use crate::db::Db;
 use crate::feed::Shelf;
 use crate::language::Catalogue;
@@ -53,6 +54,7 @@ impl App {
             clock,
             catalogue: Catalogue::shipped(),
             shelf: Shelf::default(),
+            register: Register::default(),
             metrics: Metrics::default(),
             digests: config.digests,
             petitions: config.petitions,

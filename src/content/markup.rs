@@ -8,9 +8,9 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use url::Url;
 
-/// Part of every article's hash: raised when the same file gives other HTML than before, so
+/// Part of every article's hash: raised when the same file gives other HTML or another summary than before, so
 /// that all are rendered anew.
-pub(super) const VERSION: &str = "1";
+pub(super) const VERSION: &str = "2";
 
 /// What an article is written in.
 #[derive(Clone, Copy, Debug)]

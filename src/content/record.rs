@@ -182,7 +182,7 @@ async fn compose(
     row.body_html = body_html(entry, &base);
     row.summary = match &entry.summary {
         Some(summary) => text::line(summary),
-        None => text::excerpt(&text::words_of_html(&row.body_html, &entry.language), &entry.language),
+        None => text::excerpt(&text::words_of_html(&row.body_html, &entry.language)),
     };
     row.image = entry.image.as_deref().and_then(|link| markup::absolute(link, &base)).map(String::from);
     Ok(row)
