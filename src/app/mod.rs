@@ -4,6 +4,7 @@ mod steps;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::content::Register;
 use crate::db::Db;
 use crate::feed::Shelf;
 use crate::metrics::Metrics;
@@ -52,6 +53,7 @@ impl App {
             clock,
             catalogue: config.catalogue,
             shelf: Shelf::default(),
+            register: Register::default(),
             metrics: Metrics::default(),
             digests: config.digests,
             petitions: config.petitions,

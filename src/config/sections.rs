@@ -1,6 +1,6 @@
 //! Each section of the file, in the order of the example.
 
-use super::Config;
+use super::{Config, category};
 use crate::address::{Address, Mailbox};
 use crate::clock::parse_duration;
 use crate::db::DatabaseUrl;
@@ -21,7 +21,7 @@ use url::Url;
 /// Reads every section, so that every mistake is told; `None` if something necessary is wrong.
 /// Mistakes in other files that belong to the configuration are told `elsewhere`.
 pub(super) fn read(root: &mut Table<'_>, folder: &Path, elsewhere: &mut Vec<Problem>) -> Option<Config> {
-    let categories = root.tables("category", category).into_iter().flatten().collect::<Vec<_>>();
+    let categories = category::read(root);
     tell_twins(root, "category", categories.iter().map(|category| category.slug.as_str()));
     let mut catalogue = Catalogue::shipped();
     let site = root.section("site", |table| {
@@ -115,23 +115,6 @@ fn site(table: &mut Table<'_>, categories: Vec<Category>, catalogue: &Catalogue)
         categories,
         legacy: legacy.into_iter().flatten().collect(),
     })
-}
-
-fn category(table: &mut Table<'_>) -> Option<Category> {
-    let slug = parsed_required(table, "slug", |text| {
-        if !text.is_empty() && text == crate::site::slug(text) && text.is_ascii() {
-            Ok(text.to_owned())
-        } else {
-            Err(Reason::new(
-                format!("“{text}” cannot stand in an address"),
-                "use lower-case letters a–z, digits and hyphens, like human-rights",
-            ))
-        }
-    });
-    let title = LocalText::take_required(table, "title");
-    let description = LocalText::take(table, "description");
-    let wp_id = table.optional("wp_id");
-    Some(Category { slug: slug?, title: title?, description, wp_id })
 }
 
 fn content(table: &mut Table<'_>, folder: &Path) -> Option<content::Settings> {
@@ -367,7 +350,7 @@ fn parsed<T>(table: &mut Table<'_>, key: &'static str, parse: impl FnOnce(&str) 
 }
 
 /// [`parsed`], telling when the key is missing.
-fn parsed_required<T>(table: &mut Table<'_>, key: &'static str, parse: impl FnOnce(&str) -> Result<T, Reason>) -> Option<T> {
+pub(super) fn parsed_required<T>(table: &mut Table<'_>, key: &'static str, parse: impl FnOnce(&str) -> Result<T, Reason>) -> Option<T> {
     let (text, place) = table.required_placed::<String>(key)?;
     told(table, key, &place, parse(&text))
 }

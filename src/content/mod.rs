@@ -17,6 +17,7 @@ mod media;
 mod memory;
 mod picture;
 mod record;
+mod register;
 mod removal;
 mod scan;
 mod step;
@@ -33,6 +34,7 @@ pub use check::check;
 pub use identity::authority;
 pub use markdown::{stray_stars, stray_stars_reason};
 pub use media::{Kind, Opened, Standing, Unopened, file_standing, open_file, path_of_address};
+pub use register::{Label, Line, Lines, Register, Wanted};
 pub use removal::{HeldRemoval, accept_removals, held_removals};
 pub use step::ContentStep;
 pub use store::*;
@@ -192,6 +194,23 @@ pub struct Listed {
     pub announced: bool,
 }
 
+/// Where an article is and what it is called: a line in a list of titles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signpost {
+    /// Row number.
+    pub id: i64,
+    /// Its language.
+    pub language: Language,
+    /// Its title.
+    pub title: String,
+    /// `yyyy/mm`: its folder in addresses.
+    pub month: String,
+    /// Its name in addresses.
+    pub slug: String,
+    /// The original elsewhere, or the room of this site that shows it.
+    pub canonical_url: Option<String>,
+}
+
 /// What a digest must know of an article to choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Headline {
@@ -212,8 +231,8 @@ pub struct Headline {
 pub struct Selection<'a> {
     /// In this language.
     pub language: Option<&'a Language>,
-    /// In this category.
-    pub category: Option<&'a str>,
+    /// In one of these categories.
+    pub categories: Option<&'a [String]>,
     /// In this month, `yyyy/mm`.
     pub month: Option<&'a str>,
     /// In this translation group.
