@@ -106,9 +106,8 @@ async fn articles(connection: &mut AnyConnection, state: &State, lines: &Lines, 
     for line in file {
         let Some(post) = posts.get(&line.id) else { continue };
         let versions = lines.in_group(&line.group).iter().filter(|version| !version.elsewhere);
-        let alternates: Vec<(String, String)> = versions
-            .filter_map(|version| Some((version.language.to_string(), page_of(&state.site, posts.get(&version.id)?))))
-            .collect();
+        let alternates: Vec<(String, String)> =
+            versions.filter_map(|version| Some((version.language.to_string(), page_of(&state.site, posts.get(&version.id)?)))).collect();
         push_url(&mut xml, &page_of(&state.site, post), Some(line.updated_at.as_seconds()), &alternates);
     }
     xml.push_str("</urlset>\n");
@@ -127,11 +126,8 @@ fn lists(state: &State, lines: &Lines) -> String {
     }
     let mut xml = opening();
     for (segments, newest) in pages {
-        let alternates: Vec<(String, String)> = site
-            .languages
-            .iter()
-            .map(|language| (language.to_string(), site.link(&site.page_path(language, &segments))))
-            .collect();
+        let alternates: Vec<(String, String)> =
+            site.languages.iter().map(|language| (language.to_string(), site.link(&site.page_path(language, &segments)))).collect();
         for (_, address) in &alternates {
             push_url(&mut xml, address, newest, &alternates);
         }
@@ -141,9 +137,7 @@ fn lists(state: &State, lines: &Lines) -> String {
 }
 
 fn opening() -> String {
-    format!(
-        "{OPENING}<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\" xmlns:xhtml=\"http://www.w3.org/1999/xhtml\">\n"
-    )
+    format!("{OPENING}<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\" xmlns:xhtml=\"http://www.w3.org/1999/xhtml\">\n")
 }
 
 fn push_url(xml: &mut String, address: &str, last_modified: Option<i64>, alternates: &[(String, String)]) {
