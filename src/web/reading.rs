@@ -69,11 +69,11 @@ async fn answer(axum::extract::State(state): axum::extract::State<State>, reques
     if let Some(feed) = feeds::answer(&state, &address, request.headers()) {
         return feed;
     }
-    let mut connection = state.db.reader().acquire().await?;
     match address.way(&state.site) {
         Some(Way::Elsewhere(to)) => return Ok(moved(&to)),
         Some(Way::Page(place, number)) => {
-            let lines = state.register.lines(&mut connection, &state.site).await?;
+            let lines = state.register.lines(&state.db, &state.site).await?;
+            let mut connection = state.db.reader().acquire().await?;
             let language = address.language.as_ref().unwrap_or_else(|| state.site.default_language());
             let visit = Visit { state: &state, lines: &lines, language, number };
             if let Some(shown) = show(&mut connection, &visit, &place).await? {
@@ -83,6 +83,7 @@ async fn answer(axum::extract::State(state): axum::extract::State<State>, reques
         }
         None => {}
     }
+    let mut connection = state.db.reader().acquire().await?;
     old_address(&mut connection, &state, &path).await
 }
 

@@ -62,8 +62,7 @@ fn stamp(lines: &Lines, file: &[&Arc<Line>]) -> String {
 }
 
 async fn index(Shared(state): Shared<State>, headers: HeaderMap) -> Result<Response, WebError> {
-    let mut connection = state.db.reader().acquire().await?;
-    let lines = state.register.lines(&mut connection, &state.site).await?;
+    let lines = state.register.lines(&state.db, &state.site).await?;
     let mut xml = format!("{OPENING}<sitemapindex xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n");
     let mut entry = |name: &str, newest: Option<i64>| {
         let _ = write!(xml, "<sitemap><loc>{}</loc>", escaped(&state.site.link(&format!("/sitemap/{name}"))));
@@ -80,8 +79,7 @@ async fn index(Shared(state): Shared<State>, headers: HeaderMap) -> Result<Respo
 }
 
 async fn file(Shared(state): Shared<State>, Path(name): Path<String>, headers: HeaderMap) -> Result<Response, WebError> {
-    let mut connection = state.db.reader().acquire().await?;
-    let lines = state.register.lines(&mut connection, &state.site).await?;
+    let lines = state.register.lines(&state.db, &state.site).await?;
     if name == "lists.xml" {
         let xml = lists(&state, &lines);
         return Ok(answer(&headers, &content_hash(&[xml.as_bytes()]), Some(xml)));
@@ -92,6 +90,7 @@ async fn file(Shared(state): Shared<State>, Path(name): Path<String>, headers: H
     if none_match_names(&headers, &format!("\"{stamp}\"")) {
         return Ok(answer(&headers, &stamp, None));
     }
+    let mut connection = state.db.reader().acquire().await?;
     let xml = articles(&mut connection, &state, &lines, file).await?;
     Ok(answer(&headers, &stamp, Some(xml)))
 }

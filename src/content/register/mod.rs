@@ -7,11 +7,11 @@
 mod store;
 
 use crate::clock::Timestamp;
+use crate::db::Db;
 use crate::language::Language;
 use crate::site::Site;
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
-use sqlx::AnyConnection;
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -90,23 +90,29 @@ pub struct Lines {
 }
 
 impl Register {
-    /// The lines as the database has them now.
-    pub async fn lines(&self, connection: &mut AnyConnection, site: &Site) -> anyhow::Result<Arc<Lines>> {
-        let sequence = super::high_water(connection).await?;
+    /// The lines as the database has them now. Holds no connection while it waits for others.
+    pub async fn lines(&self, db: &Db, site: &Site) -> anyhow::Result<Arc<Lines>> {
+        let sequence = super::high_water(&mut *db.reader().acquire().await?).await?;
         let known = self.0.lines.load_full();
         if known.sequence >= sequence {
             return Ok(known);
         }
+        // Whoever asks may leave before it is done: the work is not lost with them.
+        let (register, db, site) = (self.clone(), db.clone(), site.clone());
+        tokio::spawn(async move { register.follow(&db, &site, sequence).await }).await.context("the register could not be made")?
+    }
+
+    async fn follow(&self, db: &Db, site: &Site, sequence: i64) -> anyhow::Result<Arc<Lines>> {
         let _turn = self.0.turn.lock().await;
         let known = self.0.lines.load_full();
         if known.sequence >= sequence {
             return Ok(known);
         }
         // What is committed after the number was read is seen once more at the next look.
-        let changes = store::changes(connection, site, known.sequence).await?;
+        let changes = store::changes(&mut *db.reader().acquire().await?, site, known.sequence).await?;
         let languages = site.languages.clone();
         let next = tokio::task::spawn_blocking(move || known.after(changes, sequence, &languages)).await;
-        let next = Arc::new(next.context("the register could not be made")?);
+        let next = Arc::new(next.context("the register could not be sorted")?);
         self.0.lines.store(Arc::clone(&next));
         Ok(next)
     }
