@@ -92,6 +92,9 @@ impl App {
         let state = &self.state;
         let mut loops = Loops { tasks: &mut tasks, clock: &state.clock, shutdown: &shutdown };
         if self.role != Role::Worker {
+            let reading = state.clone();
+            // The first visitor need not wait for it.
+            tokio::spawn(async move { reading.register.lines(&reading.db, &reading.site).await });
             loops.begin(steps::feed(state), &state.kicks.feed);
         }
         if self.role != Role::Web {

@@ -146,7 +146,10 @@ pub(super) fn words_of_html(html: &str, language: &Language) -> String {
     let words = line(&unescape(&words));
     // Japanese and Chinese paragraphs join without a space.
     match language.primary() {
-        "ja" | "zh" => WIDE_STOPS.into_iter().chain(CLOSING[..3].iter().copied()).fold(words, |words, mark| words.replace(&format!("{mark} "), &mark.to_string())),
+        "ja" | "zh" => WIDE_STOPS
+            .into_iter()
+            .chain(CLOSING[..3].iter().copied())
+            .fold(words, |words, mark| words.replace(&format!("{mark} "), &mark.to_string())),
         _ => words,
     }
 }
@@ -197,9 +200,11 @@ mod tests {
         assert!(excerpt(&english).ends_with("end."));
         let cut = excerpt(&"syllable ".repeat(40));
         assert!(cut.ends_with("syllable…") && cut.chars().count() <= 201, "{cut}");
-        let titles = "word ".repeat(25) + "in the U.S. with Mr. Sample and No. 5 of the law, e.g. with more words than any summary has room for at all.";
+        let titles = "word ".repeat(25)
+            + "in the U.S. with Mr. Sample and No. 5 of the law, e.g. with more words than any summary has room for at all.";
         assert!(excerpt(&titles).ends_with('…'), "{}", excerpt(&titles));
-        let quoted = "word ".repeat(25) + "“and so it ended.” Then came more words than any summary has room for, and more of them, and more.";
+        let quoted =
+            "word ".repeat(25) + "“and so it ended.” Then came more words than any summary has room for, and more of them, and more.";
         assert!(excerpt(&quoted).ends_with("ended.”"), "{}", excerpt(&quoted));
         assert_eq!(excerpt("短い。"), "短い。");
     }

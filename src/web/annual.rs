@@ -46,9 +46,11 @@ pub(super) async fn show(connection: &mut AnyConnection, visit: &Visit<'_>, year
         return Ok(None);
     }
     let state = visit.state;
-    let layout = Layout::new(state, visit.language, &format!("/{year}/"));
     let time = format!("{year}/");
-    let lines: Vec<&Arc<Line>> = visit.lines.shown(&layout.language, Wanted { time: Some(&time), ..Wanted::default() }).collect();
+    let wanted = Wanted { time: Some(&time), ..Wanted::default() };
+    let layout =
+        Layout::new(state, visit.language, &format!("/{year}/")).only_in(&state.site, |other| visit.lines.any_shown(other, wanted));
+    let lines: Vec<&Arc<Line>> = visit.lines.shown(&layout.language, wanted).collect();
     if lines.is_empty() {
         return Ok(None);
     }
@@ -115,10 +117,7 @@ pub(super) fn archive(state: &State, layout: &Layout, lines: &Lines) -> Vec<Arch
 
 /// The page of a year.
 pub(super) fn year_link(state: &State, layout: &Layout, year: &str) -> NavLink {
-    NavLink {
-        href: state.site.page_path(&layout.language, &[year]),
-        text: layout.voice.say_with("year-heading", "year", year.to_owned()),
-    }
+    NavLink { href: state.site.page_path(&layout.language, &[year]), text: layout.voice.say_with("year-heading", "year", year.to_owned()) }
 }
 
 /// The page of a month, `yyyy/mm`.

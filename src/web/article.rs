@@ -167,8 +167,7 @@ fn compose(state: &State, language: &Language, article: &Article, around: &Aroun
     let path = state.site.article_path(state.site.default_language(), &article.month, &article.slug);
     let mut layout = Layout::new(state, language, &path).with_category_feeds(state, &article.categories);
     let link = |language: &Language, href: String| LanguageLink { tag: language.to_string(), name: language.own_name(), href };
-    let translations: Vec<LanguageLink> =
-        around.translations.iter().map(|post| link(&post.language, page_of(&state.site, post))).collect();
+    let translations: Vec<LanguageLink> = around.translations.iter().map(|post| link(&post.language, page_of(&state.site, post))).collect();
     layout.languages = translations.iter().filter(|link| link.tag != layout.language.to_string()).cloned().collect();
     layout.alternates = match translations.len() {
         0 => Vec::new(),

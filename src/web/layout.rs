@@ -79,9 +79,9 @@ impl Layout {
         });
         let site_title = site.title.get(&language).to_owned();
         let feeds = feed_links(site, &language, None, &site_title);
-        let in_language =
-            |other: &Language, href: String| LanguageLink { tag: other.to_string(), name: other.own_name(), href };
-        let languages = site.languages.iter().filter(|other| **other != language).map(|other| in_language(other, site.path_in(other, path)));
+        let in_language = |other: &Language, href: String| LanguageLink { tag: other.to_string(), name: other.own_name(), href };
+        let languages =
+            site.languages.iter().filter(|other| **other != language).map(|other| in_language(other, site.path_in(other, path)));
         let alternates = site.languages.iter().map(|other| in_language(other, site.link(&site.path_in(other, path))));
         Self {
             home: site.page_path(&language, &[]),
@@ -110,6 +110,15 @@ impl Layout {
         };
         let feeds: Vec<FeedLink> = slugs.iter().flat_map(of).collect();
         self.feeds.splice(0..0, feeds);
+        self
+    }
+
+    /// Offers the page only in those languages in which it has something to show.
+    #[must_use]
+    pub fn only_in(mut self, site: &Site, is_there: impl Fn(&Language) -> bool) -> Self {
+        let there: Vec<String> = site.languages.iter().filter(|language| is_there(language)).map(ToString::to_string).collect();
+        self.languages.retain(|link| there.contains(&link.tag));
+        self.alternates.retain(|link| there.contains(&link.tag));
         self
     }
 

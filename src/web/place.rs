@@ -61,9 +61,10 @@ impl Address {
     pub(super) fn of(site: &Site, path: &str, query: Option<&str>) -> Self {
         let mut segments: Vec<String> = path.split('/').filter(|segment| !segment.is_empty()).map(decoded).collect();
         let first = segments.first().and_then(|first| Language::parse(first).ok().filter(|language| language.to_string() == *first));
+        let is_article = segments.len() == 4 && year_of(&segments[1]).is_some();
         let language = first.filter(|language| match site.language_of(language) {
             Some(own) => own == language,
-            None => segments.len() == 4,
+            None => is_article,
         });
         let mut rest = path;
         if language.is_some() {

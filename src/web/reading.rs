@@ -73,13 +73,13 @@ async fn answer(axum::extract::State(state): axum::extract::State<State>, reques
     if let Some(file) = files::answer(&state, request.method(), &path, request.headers()).await? {
         return Ok(file);
     }
-    let mut connection = state.db.reader().acquire().await?;
     let retagged = retagged(&state.site, &path);
     match address.way(&state.site) {
         _ if retagged.is_some() => {}
         Some(Way::Elsewhere(to)) => return Ok(moved(&to)),
         Some(Way::Page(place, number)) => {
-            let lines = state.register.lines(&mut connection, &state.site).await?;
+            let lines = state.register.lines(&state.db, &state.site).await?;
+            let mut connection = state.db.reader().acquire().await?;
             let language = address.language.as_ref().unwrap_or_else(|| state.site.default_language());
             let visit = Visit { state: &state, lines: &lines, language, number };
             if let Some(shown) = show(&mut connection, &visit, &place).await? {
@@ -89,6 +89,7 @@ async fn answer(axum::extract::State(state): axum::extract::State<State>, reques
         }
         None => {}
     }
+    let mut connection = state.db.reader().acquire().await?;
     match old_address(&mut connection, &state, &path).await? {
         Some(page) => Ok(page),
         None => retagged.map(|path| moved(&with_query(&path, query.as_deref()))).ok_or(WebError::NotFound),
@@ -139,14 +140,13 @@ async fn category(connection: &mut AnyConnection, visit: &Visit<'_>, slug: &str)
     let Some(listing) = Listing::load(connection, state, &layout, &shown, &base, number).await? else { return Ok(None) };
     let mut trail: Vec<NavLink> = site.ancestors(slug).map(|above| category_link(state, &layout, &above.slug)).collect();
     trail.reverse();
-    let feed = |format: FeedFormat| NavLink {
-        href: site.feed_path(&layout.language, Some(slug), format),
-        text: format.name().to_owned(),
-    };
+    let feed = |format: FeedFormat| NavLink { href: site.feed_path(&layout.language, Some(slug), format), text: format.name().to_owned() };
     let page = ListPage {
         trail,
         title: layout.category_title(state, slug),
-        description: configured.and_then(|category| category.description.as_ref()).map(|text: &LocalText| text.get(&layout.language).to_owned()),
+        description: configured
+            .and_then(|category| category.description.as_ref())
+            .map(|text: &LocalText| text.get(&layout.language).to_owned()),
         below: site.children(Some(slug)).map(|child| category_link(state, &layout, &child.slug)).collect(),
         feeds: FeedFormat::ALL.into_iter().map(feed).collect(),
         listing,
@@ -167,20 +167,23 @@ async fn labelled(
 ) -> anyhow::Result<Option<Response>> {
     let Visit { state, lines, language, number } = *visit;
     let path = state.site.page_path(state.site.default_language(), &[kind, slug]);
-    let layout = Layout::new(state, language, &path).at_page(number);
+    let layout = Layout::new(state, language, &path).at_page(number).only_in(&state.site, |other| lines.any_shown(other, wanted));
     let shown: Vec<&Arc<Line>> = lines.shown(&layout.language, wanted).collect();
     let Some(label) = shown.first().and_then(|line| labels(line).iter().find(|label| *label.slug == *slug)) else { return Ok(None) };
     let base = state.site.page_path(&layout.language, &[kind, slug]);
     let Some(listing) = Listing::load(connection, state, &layout, &shown, &base, number).await? else { return Ok(None) };
     let title = layout.voice.say_with(&format!("{kind}-heading"), "name", label.name.to_string());
-    let page = ListPage { layout, trail: Vec::new(), title, description: None, below: Vec::new(), feeds: Vec::new(), listing, beside: None };
+    let page =
+        ListPage { layout, trail: Vec::new(), title, description: None, below: Vec::new(), feeds: Vec::new(), listing, beside: None };
     Ok(Some(page::html(StatusCode::OK, &page)))
 }
 
 async fn month(connection: &mut AnyConnection, visit: &Visit<'_>, month: &str) -> anyhow::Result<Option<Response>> {
     let Visit { state, lines, language, number } = *visit;
+    let wanted = Wanted { time: Some(month), ..Wanted::default() };
     let layout = Layout::new(state, language, &format!("/{month}/")).at_page(number);
-    let shown: Vec<&Arc<Line>> = lines.shown(&layout.language, Wanted { time: Some(month), ..Wanted::default() }).collect();
+    let layout = layout.only_in(&state.site, |other| lines.any_shown(other, wanted));
+    let shown: Vec<&Arc<Line>> = lines.shown(&layout.language, wanted).collect();
     let base = layout.path(&format!("/{month}/"));
     let listing = Listing::load(connection, state, &layout, &shown, &base, number).await?;
     let Some(listing) = listing.filter(|listing| !listing.entries.is_empty()) else { return Ok(None) };

@@ -62,8 +62,7 @@ fn stamp(lines: &Lines, file: &[&Arc<Line>]) -> String {
 }
 
 async fn index(Shared(state): Shared<State>, headers: HeaderMap) -> Result<Response, WebError> {
-    let mut connection = state.db.reader().acquire().await?;
-    let lines = state.register.lines(&mut connection, &state.site).await?;
+    let lines = state.register.lines(&state.db, &state.site).await?;
     let mut xml = format!("{OPENING}<sitemapindex xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n");
     let mut entry = |name: &str, newest: Option<i64>| {
         let _ = write!(xml, "<sitemap><loc>{}</loc>", escaped(&state.site.link(&format!("/sitemap/{name}"))));
@@ -80,8 +79,7 @@ async fn index(Shared(state): Shared<State>, headers: HeaderMap) -> Result<Respo
 }
 
 async fn file(Shared(state): Shared<State>, Path(name): Path<String>, headers: HeaderMap) -> Result<Response, WebError> {
-    let mut connection = state.db.reader().acquire().await?;
-    let lines = state.register.lines(&mut connection, &state.site).await?;
+    let lines = state.register.lines(&state.db, &state.site).await?;
     if name == "lists.xml" {
         let xml = lists(&state, &lines);
         return Ok(answer(&headers, &content_hash(&[xml.as_bytes()]), Some(xml)));
@@ -92,6 +90,7 @@ async fn file(Shared(state): Shared<State>, Path(name): Path<String>, headers: H
     if none_match_names(&headers, &format!("\"{stamp}\"")) {
         return Ok(answer(&headers, &stamp, None));
     }
+    let mut connection = state.db.reader().acquire().await?;
     let xml = articles(&mut connection, &state, &lines, file).await?;
     Ok(answer(&headers, &stamp, Some(xml)))
 }
@@ -106,9 +105,8 @@ async fn articles(connection: &mut AnyConnection, state: &State, lines: &Lines, 
     for line in file {
         let Some(post) = posts.get(&line.id) else { continue };
         let versions = lines.in_group(&line.group).iter().filter(|version| !version.elsewhere);
-        let alternates: Vec<(String, String)> = versions
-            .filter_map(|version| Some((version.language.to_string(), page_of(&state.site, posts.get(&version.id)?))))
-            .collect();
+        let alternates: Vec<(String, String)> =
+            versions.filter_map(|version| Some((version.language.to_string(), page_of(&state.site, posts.get(&version.id)?)))).collect();
         push_url(&mut xml, &page_of(&state.site, post), Some(line.updated_at.as_seconds()), &alternates);
     }
     xml.push_str("</urlset>\n");
@@ -127,11 +125,8 @@ fn lists(state: &State, lines: &Lines) -> String {
     }
     let mut xml = opening();
     for (segments, newest) in pages {
-        let alternates: Vec<(String, String)> = site
-            .languages
-            .iter()
-            .map(|language| (language.to_string(), site.link(&site.page_path(language, &segments))))
-            .collect();
+        let alternates: Vec<(String, String)> =
+            site.languages.iter().map(|language| (language.to_string(), site.link(&site.page_path(language, &segments)))).collect();
         for (_, address) in &alternates {
             push_url(&mut xml, address, newest, &alternates);
         }
@@ -141,9 +136,7 @@ fn lists(state: &State, lines: &Lines) -> String {
 }
 
 fn opening() -> String {
-    format!(
-        "{OPENING}<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\" xmlns:xhtml=\"http://www.w3.org/1999/xhtml\">\n"
-    )
+    format!("{OPENING}<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\" xmlns:xhtml=\"http://www.w3.org/1999/xhtml\">\n")
 }
 
 fn push_url(xml: &mut String, address: &str, last_modified: Option<i64>, alternates: &[(String, String)]) {

@@ -43,7 +43,7 @@ async fn the_first_page_shows_the_newest_in_its_language_with_the_way_to_older_o
     on_each_engine(async |world| {
         let many: Vec<Draft> = (0..20).map(|age| draft("en", &format!("n{age:02}"), age, &["defectors"])).collect();
         save_all(&world.db, &world.site, &many).await;
-        draft("ja", "nihongo", 1, &["defectors"]).save(&world).await;
+        draft("ja", "nihongo", 100, &["defectors"]).save(&world).await;
         let site = serve(&world).await;
         let (status, first) = site.page("/").await;
         assert_eq!(status, 200);
@@ -54,10 +54,9 @@ async fn the_first_page_shows_the_newest_in_its_language_with_the_way_to_older_o
         let (_, second) = site.page("/?page=2").await;
         assert!(second.contains("Title of n15") && second.contains("Title of n19") && !second.contains("Title of n14"));
         assert!(second.contains("<link rel=\"canonical\" href=\"http://news.example.org/?page=2\">"), "{second}");
-        let (_, japanese) = site.page("/ja/").await;
-        assert!(japanese.contains("<html lang=\"ja\">") && japanese.contains("Title of nihongo"));
-        let of = |name: &str| japanese.find(&format!("Title of {name}<"));
-        assert!(of("n00") < of("nihongo"), "what has no translation is shown as it was written:\n{japanese}");
+        let (_, japanese) = site.page("/ja/?page=2").await;
+        assert!(japanese.contains("<html lang=\"ja\">") && japanese.contains("Title of nihongo"), "{japanese}");
+        assert!(japanese.contains("Title of n19"), "what has no translation is shown as it was written");
     })
     .await;
 }

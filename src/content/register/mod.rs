@@ -7,13 +7,13 @@
 mod store;
 
 use crate::clock::Timestamp;
+use crate::db::Db;
 use crate::language::Language;
 use crate::site::Site;
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
-use sqlx::AnyConnection;
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
@@ -90,23 +90,29 @@ pub struct Lines {
 }
 
 impl Register {
-    /// The lines as the database has them now.
-    pub async fn lines(&self, connection: &mut AnyConnection, site: &Site) -> anyhow::Result<Arc<Lines>> {
-        let sequence = super::high_water(connection).await?;
+    /// The lines as the database has them now. Holds no connection while it waits for others.
+    pub async fn lines(&self, db: &Db, site: &Site) -> anyhow::Result<Arc<Lines>> {
+        let sequence = super::high_water(&mut *db.reader().acquire().await?).await?;
         let known = self.0.lines.load_full();
         if known.sequence >= sequence {
             return Ok(known);
         }
+        // Whoever asks may leave before it is done: the work is not lost with them.
+        let (register, db, site) = (self.clone(), db.clone(), site.clone());
+        tokio::spawn(async move { register.follow(&db, &site, sequence).await }).await.context("the register could not be made")?
+    }
+
+    async fn follow(&self, db: &Db, site: &Site, sequence: i64) -> anyhow::Result<Arc<Lines>> {
         let _turn = self.0.turn.lock().await;
         let known = self.0.lines.load_full();
         if known.sequence >= sequence {
             return Ok(known);
         }
         // What is committed after the number was read is seen once more at the next look.
-        let changes = store::changes(connection, site, known.sequence).await?;
+        let changes = store::changes(&mut *db.reader().acquire().await?, site, known.sequence).await?;
         let languages = site.languages.clone();
         let next = tokio::task::spawn_blocking(move || known.after(changes, sequence, &languages)).await;
-        let next = Arc::new(next.context("the register could not be made")?);
+        let next = Arc::new(next.context("the register could not be sorted")?);
         self.0.lines.store(Arc::clone(&next));
         Ok(next)
     }
@@ -130,8 +136,8 @@ impl Line {
 
 impl Lines {
     fn after(&self, changes: Vec<store::Change>, sequence: i64, languages: &[Language]) -> Self {
-        let changed: std::collections::HashSet<i64> = changes.iter().map(|(id, _)| *id).collect();
-        let kept = self.all.iter().filter(|line| !changed.contains(&line.id)).cloned();
+        let stale: HashSet<i64> = changes.iter().map(|(id, _)| *id).collect();
+        let kept = self.all.iter().filter(|line| !stale.contains(&line.id)).cloned();
         let mut all: Vec<Arc<Line>> = kept.chain(changes.into_iter().filter_map(|(_, line)| line).map(Arc::new)).collect();
         all.sort_by_key(|line| line.place());
         let mut groups: HashMap<Arc<str>, Vec<Arc<Line>>> = HashMap::with_capacity(all.len());
@@ -155,8 +161,13 @@ impl Lines {
     /// What a reader of `language` is shown, the newest first: the articles in that language,
     /// and of those that are not, one version each, in a wider language, else in the first of
     /// the site's languages that has one.
-    pub fn shown<'l>(&'l self, language: &Language, wanted: Wanted<'l>) -> impl Iterator<Item = &'l Arc<Line>> {
+    pub fn shown<'l, 'w: 'l>(&'l self, language: &Language, wanted: Wanted<'w>) -> impl Iterator<Item = &'l Arc<Line>> + use<'l, 'w> {
         self.shown.get(language).into_iter().flatten().filter(move |line| wanted.matches(line))
+    }
+
+    /// Whether a reader of `language` is shown any of these.
+    pub fn any_shown(&self, language: &Language, wanted: Wanted<'_>) -> bool {
+        self.shown(language, wanted).next().is_some()
     }
 
     /// The versions of an article in all languages.
@@ -194,9 +205,10 @@ fn shown(all: &[Arc<Line>], groups: &HashMap<Arc<str>, Vec<Arc<Line>>>, language
         let versions = groups.get(&line.group).map_or(&[][..], Vec::as_slice);
         line.language == *language
             || versions.len() == 1
-            || versions.iter().min_by_key(|version| (rank(version), version.language.to_string(), version.id)).is_some_and(|best| {
-                best.id == line.id
-            })
+            || versions
+                .iter()
+                .min_by_key(|version| (rank(version), version.language.to_string(), version.place()))
+                .is_some_and(|best| best.id == line.id)
     };
     all.iter().filter(is_shown).cloned().collect()
 }
@@ -242,9 +254,9 @@ mod tests {
     fn each_reader_sees_every_article_once_in_the_best_language_there_is() {
         let site = [language("en"), language("ja"), language("zh-Hant-HK")];
         let lines = lines("1:en:a 2:ja:a 3:en:b 4:ko:c 5:fr:c 6:zh-Hant:d 7:en:d 8:ja:d 9:ja:e 10:ja:e", &site);
-        assert_eq!(seen(&lines, "en"), [10, 9, 7, 5, 3, 1], "of languages without a menu, the first by its tag");
+        assert_eq!(seen(&lines, "en"), [10, 7, 5, 3, 1], "of languages without a menu, the first by its tag");
         assert_eq!(seen(&lines, "ja"), [10, 9, 8, 5, 3, 2], "two in one language are two");
-        assert_eq!(seen(&lines, "zh-Hant-HK"), [9, 6, 5, 3, 1], "a wider language before the site's first");
+        assert_eq!(seen(&lines, "zh-Hant-HK"), [10, 6, 5, 3, 1], "a wider language before the site's first");
         assert_eq!(seen(&lines, "ko"), [] as [i64; 0], "no language of the site");
     }
 

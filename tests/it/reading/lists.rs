@@ -8,8 +8,7 @@ use clarion::site::Category;
 
 /// The titles of a page's entries in their order.
 fn titles(page: &str) -> Vec<&str> {
-    let entry = |part: &'_ str| -> Option<&'_ str> { None.or(part.split("</a>").next()?.rsplit('>').next()) };
-    page.split("<h2><a href=").skip(1).filter_map(entry).collect()
+    page.split("<h2><a href=").skip(1).filter_map(|part| part.split("</a>").next()?.rsplit('>').next()).collect()
 }
 
 #[tokio::test]
@@ -84,14 +83,22 @@ async fn tags_and_authors_have_pages_of_their_own() {
         let (_, tag) = site.page("/tag/letter-writing/").await;
         assert_eq!(titles(&tag), ["Title of one", "Title of two"]);
         assert!(tag.contains("<h1>Articles tagged “Letter Writing”</h1>"), "{tag}");
+        Draft { tags: vec!["手紙".to_owned()], group: "one".to_owned(), ..draft("ja", "ichi", 1, &[]) }.save(&world).await;
+        let (_, japanese) = site.page("/ja/tag/%E6%89%8B%E7%B4%99/").await;
+        assert!(japanese.contains("hreflang=\"en\">English</a>") && titles(&japanese) == ["Title of ichi"], "{japanese}");
+        Draft { tags: vec!["Letter Writing".to_owned()], ..draft("en", "one", 1, &[]) }.save(&world).await;
+        let (_, japanese) = site.page("/ja/tag/%E6%89%8B%E7%B4%99/").await;
+        assert!(!japanese.contains("hreflang=\"en\""), "no way to a page that is not there:\n{japanese}");
+        let credit = Credit { role: Role::Author, name: "A. Writer".to_owned(), url: None };
+        Draft { credits: vec![credit], ..draft("en", "three", 1, &[]) }.save(&world).await;
         let (_, author) = site.page("/ja/author/a-writer/").await;
-        assert_eq!(titles(&author), ["Title of one"]);
+        assert_eq!(titles(&author), ["Title of three"]);
         assert!(author.contains("<h1>A. Writerの記事</h1>"), "{author}");
         for path in ["/tag/nothing/", "/author/nobody/", "/tag/letter-writing/?page=2", "/tag/%00/", "/tag/", "/author/"] {
             assert_eq!(site.page(path).await.0, 404, "{path}");
         }
-        draft("en", "one", 1, &[]).save(&world).await;
-        assert_eq!(site.page("/author/a-writer/").await.0, 404, "nobody is left");
+        draft("en", "three", 1, &[]).save(&world).await;
+        assert_eq!(site.page("/author/a-writer/").await.0, 404, "nothing of theirs is left");
     })
     .await;
 }
@@ -99,7 +106,12 @@ async fn tags_and_authors_have_pages_of_their_own() {
 #[tokio::test]
 async fn a_year_lists_its_titles_by_month_and_leads_to_the_others() {
     on_each_engine(async |world| {
-        let drafts = [draft("en", "now", 0, &[]), draft("en", "today", 5, &[]), draft("en", "before", 24 * 40, &[]), draft("en", "old", 24 * 365, &[])];
+        let drafts = [
+            draft("en", "now", 0, &[]),
+            draft("en", "today", 5, &[]),
+            draft("en", "before", 24 * 40, &[]),
+            draft("en", "old", 24 * 365, &[]),
+        ];
         save_all(&world.db, &world.site, &drafts).await;
         let site = serve(&world).await;
         let (status, year) = site.page("/2027/").await;
@@ -129,7 +141,8 @@ async fn a_year_lists_its_titles_by_month_and_leads_to_the_others() {
 #[tokio::test]
 async fn the_addresses_of_lists_in_wordpress_lead_to_ours() {
     on_each_engine(async |world| {
-        let many: Vec<Draft> = (0..20).map(|age| Draft { tags: vec!["t".to_owned()], ..draft("en", &format!("n{age:02}"), age, &["defectors"]) }).collect();
+        let many: Vec<Draft> =
+            (0..20).map(|age| Draft { tags: vec!["t".to_owned()], ..draft("en", &format!("n{age:02}"), age, &["defectors"]) }).collect();
         save_all(&world.db, &world.site, &many).await;
         let site = serve(&world).await;
         for (path, location) in [

@@ -66,7 +66,8 @@ async fn an_edit_changes_the_files_that_name_it_and_no_other() {
         draft("en", "other", 24 * 800, &[]).save(&world).await;
         let site = serve(&world).await;
         let files = ["/sitemap/2027.xml", "/sitemap/2026.xml", "/sitemap/2025.xml", "/sitemap.xml"];
-        let before = [stamp(&site, files[0]).await, stamp(&site, files[1]).await, stamp(&site, files[2]).await, stamp(&site, files[3]).await];
+        let before =
+            [stamp(&site, files[0]).await, stamp(&site, files[1]).await, stamp(&site, files[2]).await, stamp(&site, files[3]).await];
         let held = site.request(Method::GET, files[0]).header("if-none-match", &before[0]).send().await.unwrap();
         assert_eq!(held.status(), 304);
         // A translation, this year, of an article of last year.
