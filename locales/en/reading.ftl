@@ -39,3 +39,5 @@ feeds-what = A feed brings new articles to a program of yours, a feed reader, wi
 feeds-how = Copy the address of one of the feeds below into your feed reader. Most readers also find it by themselves when you give them the address of any page here. RSS, Atom and JSON carry the same articles; take RSS if you have no preference.
 feeds-or-mail = Would you rather have mail?
 feeds-opml = All feeds in one file, for import into a feed reader:
+video-watch = Watch the video
+video-elsewhere = on { $site }, which learns of your visit only if you follow this link

@@ -86,7 +86,7 @@ pub(super) fn words_of_html(html: &str, language: &Language) -> String {
         match silent {
             Some(outer) if tag.starts_with('/') && name == outer => silent = None,
             None => {
-                silent = ["sup", "pre", "table", "h1", "h2", "h3", "h4", "h5", "h6"].into_iter().find(|word| *word == name);
+                silent = ["sup", "pre", "table", "figcaption", "h1", "h2", "h3", "h4", "h5", "h6"].into_iter().find(|word| *word == name);
             }
             Some(_) => {}
         }

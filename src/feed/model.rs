@@ -170,7 +170,7 @@ fn entry(site: &Site, language: &Language, article: &Article, translations: &[Ar
         link: Clean::new(link_of(site, article)),
         title: Clean::new(&article.title),
         summary: Clean::new(&article.summary),
-        html: Clean::new(wrapped(&article.language, &article.body_html)),
+        html: Clean::new(wrapped(&article.language, &article.body_with_video())),
         language: article.language.clone(),
         published: article.published_at,
         updated: article.updated_at,

@@ -6,12 +6,12 @@ use super::file::{PetitionFile, StepPlan};
 use super::folder::{Folder, read_folder, slugs};
 use super::letter;
 use super::missions::Missions;
-use super::prose;
 use super::public::{PublicMission, PublicPage};
 use super::texts::{placeholder_reason, placeholders};
 use super::years::{other_years, year_reason, years_in_text};
 use crate::address::Address;
 use crate::clock::Timestamp;
+use crate::content::{stray_stars, stray_stars_reason};
 use crate::language::{Language, LocalText};
 use crate::problem::{Place, Problem, Reason, Source};
 use crate::site::Site;
@@ -277,15 +277,10 @@ impl Judge<'_> {
     fn stray_stars(&self) -> Vec<Problem> {
         let texts = self.folder.texts.iter();
         texts
-            .filter(|(_, _, text)| prose::to_text(text.body()).contains("**"))
-            .map(|(_, _, text)| {
-                let whole = text.source.text();
-                let at = whole.find("**").unwrap_or(0);
-                let reason = Reason::new(
-                    "the stars ** do not make bold type here, and readers would see them",
-                    "put them inside the brackets, like 「**…**」, or leave them out",
-                );
-                text.source.problem(at..(at + 2).min(whole.len()), reason).as_warning()
+            .filter_map(|(_, _, text)| {
+                let body = text.body();
+                let at = stray_stars(body)? + text.source.text().rfind(body).unwrap_or(0);
+                Some(text.source.problem(at..at + 2, stray_stars_reason()).as_warning())
             })
             .collect()
     }

@@ -3,7 +3,7 @@
 use super::excerpt::{Day, category_links};
 use super::layout::{LanguageLink, Layout, NavLink};
 use super::{State, WebError, page};
-use crate::content::{self, Article, ArticleState, Credit, Role, Selection};
+use crate::content::{self, Article, ArticleState, Credit, Role, Selection, Video};
 use crate::feed::{direction, link_of};
 use crate::language::{Language, Voice};
 use askama::Template;
@@ -24,6 +24,16 @@ struct Download {
     detail: String,
 }
 
+/// The video, played here or on a page elsewhere.
+struct Player {
+    href: String,
+    /// The type of a file of ours; `None`: a page elsewhere.
+    media_type: Option<&'static str>,
+    text: String,
+    /// Where the link leads.
+    detail: String,
+}
+
 #[derive(Template)]
 #[template(path = "web/article.html")]
 struct ArticlePage {
@@ -41,6 +51,7 @@ struct ArticlePage {
     signatories: Option<Credits>,
     translations: Vec<LanguageLink>,
     image: Option<String>,
+    video: Option<Player>,
     body: String,
     downloads: Vec<Download>,
     tags: Vec<String>,
@@ -69,7 +80,9 @@ pub(super) async fn show(
     let selection = Selection { translation_group: Some(&article.translation_group), ..Selection::default() };
     let group = content::latest(connection, &selection, 50, 0).await?;
     let page = compose(state, language, &article, &group, own);
-    Ok(Some(page::html(StatusCode::OK, &page)))
+    let plays = page.video.as_ref().is_some_and(|video| video.media_type.is_some());
+    let html = page::html(StatusCode::OK, &page);
+    Ok(Some(if plays { page::with_media(html) } else { html }))
 }
 
 async fn find(
@@ -121,6 +134,7 @@ fn compose(state: &State, language: &Language, article: &Article, group: &[Artic
             .image
             .clone()
             .filter(|image| image.starts_with(state.site.base_url.as_str()) && !article.body_html.contains(image.as_str())),
+        video: Video::of(article, &state.site).map(|video| player(&voice, video)),
         body: article.body_html.clone(),
         downloads: article.enclosures.iter().map(|file| download(&voice, file)).collect(),
         tags: article.tags.clone(),
@@ -137,6 +151,17 @@ fn credits(voice: &Voice, article: &Article, role: Role) -> Option<Credits> {
         Role::Signatory => "signed-by",
     };
     (!people.is_empty()).then(|| Credits { heading: voice.say(key), people })
+}
+
+fn player(voice: &Voice, video: Video) -> Player {
+    match video {
+        Video::File { url, media_type } => {
+            Player { href: url, media_type: Some(media_type), text: voice.say("video-watch"), detail: String::new() }
+        }
+        Video::Page { url, site } => {
+            Player { href: url, media_type: None, text: voice.say("video-watch"), detail: voice.say_with("video-elsewhere", "site", site) }
+        }
+    }
 }
 
 fn download(voice: &Voice, file: &content::Enclosure) -> Download {

@@ -9,12 +9,14 @@ mod conditional;
 mod error;
 mod excerpt;
 mod feeds;
+mod files;
 mod health;
 mod impatient;
 mod layout;
 mod page;
 mod petitioning;
 mod place;
+mod range;
 mod reading;
 mod server;
 mod subscribing;
@@ -136,6 +138,7 @@ pub fn router(state: State) -> Router {
         .merge(archive::router(&state))
         .merge(health::router())
         .merge(catalogue::router(&state))
+        .merge(files::router())
         .merge(reading::router())
         .merge(subscribing::router(&state))
         .merge(petitioning::router(&state))

@@ -2,7 +2,7 @@
 
 use super::excerpt::{ArchiveYear, Listing, archive, month_heading};
 use super::place::{Address, Place, decoded, retagged};
-use super::{Layout, State, WebError, article, feeds, page};
+use super::{Layout, State, WebError, article, feeds, files, page};
 use crate::content::{self, Selection};
 use crate::feed::link_of;
 use crate::language::Language;
@@ -62,6 +62,10 @@ async fn answer(axum::extract::State(state): axum::extract::State<State>, reques
     let address = Address::of(&state.site, &path, query.as_deref());
     if let Some(feed) = feeds::answer(&state, &address, request.headers()) {
         return feed;
+    }
+    // Before pages: a picture may lie in a folder called 2027/09.
+    if let Some(file) = files::answer(&state, request.method(), &path, request.headers()).await? {
+        return Ok(file);
     }
     let place = address.place();
     if place.is_some() && !address.ends_with_slash() {
