@@ -2,6 +2,7 @@
 petition-on-approval = 승인되는 대로
 petition-people = { $count }명
 petition-people-by-language = { $people } ({ $languages })
+petition-people-of-language = { $language } { $count }명
 petition-hours = { $count }시간
 petition-minutes = { $count }분
 petition-to-everyone = 대상자 모두에게

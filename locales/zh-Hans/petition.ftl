@@ -2,6 +2,7 @@
 petition-on-approval = 批准后立即
 petition-people = { $count } 人
 petition-people-by-language = { $people }（{ $languages }）
+petition-people-of-language = { $language } { $count } 人
 petition-hours = { $count } 小时
 petition-minutes = { $count } 分钟
 petition-to-everyone = 发给全部对象

@@ -2,6 +2,7 @@
 petition-on-approval = 核准後立即
 petition-people = { $count } 人
 petition-people-by-language = { $people }（{ $languages }）
+petition-people-of-language = { $language } { $count } 人
 petition-hours = { $count } 小時
 petition-minutes = { $count } 分鐘
 petition-to-everyone = 寄給所有對象
