@@ -1,5 +1,6 @@
 //! The content store: articles from the folder that staff edit, always the last good version.
 
+mod alias;
 mod attachments;
 mod category;
 mod check;
@@ -24,6 +25,7 @@ mod verdict;
 mod watch;
 pub mod wordpress;
 
+pub use alias::{alias_spellings, numbered_alias};
 pub use check::check;
 pub use identity::authority;
 pub use removal::{HeldRemoval, accept_removals, held_removals};

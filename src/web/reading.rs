@@ -1,7 +1,7 @@
 //! Pages for people who read: home, categories, months, articles; and old addresses.
 
 use super::excerpt::{ArchiveYear, Listing, archive, month_heading};
-use super::place::{Address, Place, decoded};
+use super::place::{Address, Place};
 use super::{Layout, State, WebError, article, feeds, page};
 use crate::content::{self, Selection};
 use crate::feed::link_of;
@@ -70,6 +70,12 @@ async fn answer(axum::extract::State(state): axum::extract::State<State>, reques
         return Ok(moved(&format!("/{}/{query}", path.trim_matches('/'))));
     }
     let mut connection = state.db.reader().acquire().await?;
+    // WordPress's `/?p=123` is a query of the home page.
+    if let Some(alias) = content::numbered_alias(&path, query.as_deref())
+        && let Some(article) = content::at_alias(&mut connection, &alias).await?
+    {
+        return Ok(moved(&link_of(&state.site, &article)));
+    }
     if let Some(place) = place
         && let Some(page) = show(&mut connection, &state, &address, &place).await?
     {
@@ -150,8 +156,8 @@ async fn month(
 
 /// Where an article that once had this address is now.
 async fn old_address(connection: &mut AnyConnection, state: &State, path: &str) -> Result<Response, WebError> {
-    for path in [path, &decoded(path)] {
-        if let Some(article) = content::at_alias(connection, path).await? {
+    for path in content::alias_spellings(path) {
+        if let Some(article) = content::at_alias(connection, &path).await? {
             return Ok(moved(&link_of(&state.site, &article)));
         }
     }
