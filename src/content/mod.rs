@@ -1,5 +1,6 @@
 //! The content store: articles from the folder that staff edit, always the last good version.
 
+mod alias;
 mod attachments;
 mod category;
 mod check;
@@ -30,6 +31,7 @@ mod video;
 mod watch;
 pub mod wordpress;
 
+pub use alias::{alias_spellings, numbered_alias};
 pub use check::check;
 pub use identity::authority;
 pub use markdown::{stray_stars, stray_stars_reason};

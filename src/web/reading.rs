@@ -4,7 +4,7 @@
 use super::annual::{ArchiveYear, archive, month_link, months_beside, year_link};
 use super::excerpt::{Listing, category_link};
 use super::layout::NavLink;
-use super::place::{Address, Place, Way, decoded, retagged};
+use super::place::{Address, Place, Way, retagged};
 use super::{Layout, State, WebError, annual, article, feeds, files, page};
 use crate::content::{self, Label, Line, Lines, Wanted};
 use crate::feed::link_of;
@@ -72,6 +72,13 @@ async fn answer(axum::extract::State(state): axum::extract::State<State>, reques
     // Before pages: a picture may lie in a folder called 2027/09.
     if let Some(file) = files::answer(&state, request.method(), &path, request.headers()).await? {
         return Ok(file);
+    }
+    // WordPress's `/?p=123` is a query of the home page.
+    if let Some(alias) = content::numbered_alias(&path, query.as_deref()) {
+        let mut connection = state.db.reader().acquire().await?;
+        if let Some(article) = content::at_alias(&mut connection, &alias).await? {
+            return Ok(moved(&link_of(&state.site, &article)));
+        }
     }
     let retagged = retagged(&state.site, &path);
     match address.way(&state.site) {
@@ -202,8 +209,8 @@ async fn month(connection: &mut AnyConnection, visit: &Visit<'_>, month: &str) -
 
 /// Where an article that once had this address is now.
 async fn old_address(connection: &mut AnyConnection, state: &State, path: &str) -> Result<Option<Response>, WebError> {
-    for path in [path, &decoded(path)] {
-        if let Some(article) = content::at_alias(connection, path).await? {
+    for path in content::alias_spellings(path) {
+        if let Some(article) = content::at_alias(connection, &path).await? {
             return Ok(Some(moved(&link_of(&state.site, &article))));
         }
     }

@@ -17,6 +17,7 @@ mod digest;
 mod end_to_end;
 mod feeds;
 mod fetch;
+mod import;
 mod kill;
 mod layers;
 mod mail;
