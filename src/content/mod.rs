@@ -16,6 +16,7 @@ mod memory;
 mod record;
 mod removal;
 mod scan;
+mod source;
 mod step;
 mod store;
 mod text;
@@ -26,6 +27,7 @@ mod watch;
 pub use check::check;
 pub use identity::authority;
 pub use removal::{HeldRemoval, accept_removals, held_removals};
+pub use source::{Kind as SourceKind, Settings as SourceSettings, SourceState, SourceStep, release_source, sources};
 pub use step::ContentStep;
 pub use store::*;
 pub use trouble::problems;
@@ -45,6 +47,8 @@ pub struct Settings {
     pub dir: PathBuf,
     /// An article dated longer ago than this when first seen is never mailed by itself.
     pub announce_within: Duration,
+    /// Sites that are followed.
+    pub sources: Vec<SourceSettings>,
 }
 
 crate::text_enum! {
@@ -152,6 +156,8 @@ pub struct Article {
     pub enclosures: Vec<Enclosure>,
     /// The original elsewhere.
     pub canonical_url: Option<String>,
+    /// Whether it is kept on another site, which Clarion follows: `canonical_url` is its address.
+    pub living: bool,
     /// Absolute.
     pub image: Option<String>,
     /// The series it is part of.

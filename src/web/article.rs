@@ -45,6 +45,7 @@ struct ArticlePage {
     downloads: Vec<Download>,
     tags: Vec<String>,
     series: Option<String>,
+    original: Option<NavLink>,
 }
 
 /// The article at an address, in the language the address names or, where it is not there, in
@@ -63,7 +64,7 @@ pub(super) async fn show(
     let own = state.site.link(&state.site.article_path(&article.language, &article.month, &article.slug));
     let link = link_of(&state.site, &article);
     // Another room shows it: a petition has a page of its own.
-    if link != own {
+    if link != own && !article.living {
         return Ok(Some(Redirect::temporary(&link).into_response()));
     }
     let selection = Selection { translation_group: Some(&article.translation_group), ..Selection::default() };
@@ -99,6 +100,8 @@ fn compose(state: &State, language: &Language, article: &Article, group: &[Artic
         .collect();
     layout.languages = translations.iter().filter(|link| link.tag != layout.language.to_string()).cloned().collect();
     layout.canonical = Some(article.canonical_url.clone().unwrap_or(own));
+    // The original is what search engines shall find.
+    layout.noindex = article.living;
     let voice = layout.voice.clone();
     let (published, updated) = (Day::of(state, &layout, article.published_at), Day::of(state, &layout, article.updated_at));
     let differs = article.language != layout.language;
@@ -122,9 +125,15 @@ fn compose(state: &State, language: &Language, article: &Article, group: &[Artic
         body: article.body_html.clone(),
         downloads: article.enclosures.iter().map(|file| download(&voice, file)).collect(),
         tags: article.tags.clone(),
+        original: article.canonical_url.as_ref().filter(|_| article.living).map(|href| NavLink { text: host_of(href), href: href.clone() }),
         series: article.series.as_ref().map(|series| voice.say_with("part-of-series", "series", series.clone())),
         layout,
     }
+}
+
+/// A site as people name it: `www.example.org`.
+fn host_of(link: &str) -> String {
+    url::Url::parse(link).ok().and_then(|url| Some(url.host_str()?.to_owned())).unwrap_or_else(|| link.to_owned())
 }
 
 fn credits(voice: &Voice, article: &Article, role: Role) -> Option<Credits> {
