@@ -23,6 +23,7 @@ mod text;
 mod trouble;
 mod verdict;
 mod watch;
+pub mod wordpress;
 
 pub use check::check;
 pub use identity::authority;
