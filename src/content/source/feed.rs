@@ -37,7 +37,7 @@ pub(super) fn read(bytes: &[u8], url: &Url) -> Result<Vec<Item>, Reason> {
 
 fn item(entry: Entry, url: &Url) -> Item {
     let base = entry.base.as_deref().and_then(|base| url.join(base).ok()).unwrap_or_else(|| url.clone());
-    let link = permalink(&entry.links).and_then(|link| followable(&link.href, &base)).unwrap_or_default();
+    let link = permalink(&entry.links).and_then(|link| absolute(&link.href, &base)).unwrap_or_default();
     let summary = entry.summary.as_ref().map(html_of).unwrap_or_default();
     let content = entry.content.as_ref().and_then(|content| {
         let body = content.body.clone()?;
@@ -70,9 +70,14 @@ fn item(entry: Entry, url: &Url) -> Item {
     }
 }
 
-/// RSS titles and descriptions are HTML; Atom says what they are.
+/// Atom says whether a text is HTML. RSS does not, and most of its titles are plain: what has a
+/// numbered reference or a closing tag in it is none of them.
 fn html_of(text: &Text) -> String {
-    if is_plain(&text.content_type.to_string()) && !text.content.contains("&#") { paragraphs(&text.content) } else { text.content.clone() }
+    if is_plain(&text.content_type.to_string()) && !text.content.contains("&#") && !text.content.contains("</") {
+        paragraphs(&text.content)
+    } else {
+        text.content.clone()
+    }
 }
 
 fn is_plain(media_type: &str) -> bool {
@@ -82,6 +87,11 @@ fn is_plain(media_type: &str) -> bool {
 fn paragraphs(text: &str) -> String {
     let escaped = text.replace('&', "&amp;").replace('<', "&lt;");
     escaped.split("\n\n").map(|paragraph| format!("<p>{paragraph}</p>")).collect()
+}
+
+/// A link as it stands there, if it is whole; else as it is followed from there.
+fn absolute(link: &str, base: &Url) -> Option<String> {
+    if Url::parse(link).is_ok() { Some(link.to_owned()) } else { followable(link, base) }
 }
 
 /// The link to the article itself.

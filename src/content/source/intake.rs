@@ -8,6 +8,7 @@ use crate::content::{Announce, ArticleState, category, removal};
 use crate::problem::Reason;
 use crate::site::Site;
 use sqlx::AnyConnection;
+use url::Url;
 
 /// What taking in needs to know.
 pub(super) struct Intake<'i> {
@@ -127,7 +128,7 @@ fn unusable(item: &Item) -> Option<Reason> {
     if item.uid.is_empty() {
         return Some(Reason::new("it has neither an id nor a link", "have the site give each of its articles a guid"));
     }
-    if item.link.is_empty() {
+    if !Url::parse(&item.link).is_ok_and(|link| matches!(link.scheme(), "http" | "https")) {
         return Some(Reason::new("it has no address at which it can be read", "have the site give each of its articles a link"));
     }
     if item.title.is_empty() && item.html.trim().is_empty() {
