@@ -56,19 +56,23 @@ pub(super) fn may_ask(address: IpAddr, allow_private: bool) -> bool {
 /// By the IANA IPv4 Special-Purpose Address Registry (RFC 6890).
 fn of_v4(address: Ipv4Addr) -> Reach {
     match address.octets() {
-        // Where Azure, Alibaba and Oracle answer a machine's questions about itself.
-        [168, 63, 129, 16] | [100, 100, 100, 200] | [192, 0, 0, 192] => Reach::Never,
-        // Loopback; RFC 1918; shared by carriers (RFC 6598).
-        [127 | 10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] => Reach::Private,
+        // Loopback; RFC 1918; shared by carriers (RFC 6598), but not where Alibaba answers a
+        // machine's questions about itself.
+        octets @ ([127 | 10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..]) if octets != [100, 100, 100, 200] => {
+            Reach::Private
+        }
         // "This" network, link-local, protocol assignments, documentation, 6to4 relays,
-        // benchmarks, multicast and what is reserved.
+        // benchmarks, multicast and what is reserved; the carriers' that is left from above, and
+        // where Azure answers such questions.
         [0 | 224..=255, ..]
         | [169, 254, ..]
         | [192, 0, 0 | 2, _]
         | [198, 51, 100, _]
         | [203, 0, 113, _]
         | [192, 88, 99, _]
-        | [198, 18..=19, ..] => Reach::Never,
+        | [198, 18..=19, ..]
+        | [100, 64..=127, ..]
+        | [168, 63, 129, 16] => Reach::Never,
         _ => Reach::Public,
     }
 }

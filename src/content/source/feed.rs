@@ -26,7 +26,7 @@ pub(super) fn read(bytes: &[u8], url: &Url) -> Result<Vec<Item>, Reason> {
     })?;
     let mut items: Vec<Item> = Vec::with_capacity(feed.entries.len());
     for entry in feed.entries {
-        let mut item = item(entry, url);
+        let mut item = item(&entry, url);
         item.language = item.language.or_else(|| feed.language.clone());
         if !items.iter().any(|known| known.uid == item.uid) {
             items.push(item);
@@ -35,13 +35,13 @@ pub(super) fn read(bytes: &[u8], url: &Url) -> Result<Vec<Item>, Reason> {
     Ok(items)
 }
 
-fn item(entry: Entry, url: &Url) -> Item {
+fn item(entry: &Entry, url: &Url) -> Item {
     let base = entry.base.as_deref().and_then(|base| url.join(base).ok()).unwrap_or_else(|| url.clone());
     let link = permalink(&entry.links).and_then(|link| absolute(&link.href, &base)).unwrap_or_default();
     let summary = entry.summary.as_ref().map(html_of).unwrap_or_default();
     let content = entry.content.as_ref().and_then(|content| {
         let body = content.body.clone()?;
-        Some(if is_plain(&content.content_type.to_string()) { paragraphs(&body) } else { body })
+        Some(if is_plain(content.content_type.as_ref()) { paragraphs(&body) } else { body })
     });
     let (summary, html) = match content {
         Some(html) => (written_summary(&summary), html),
@@ -64,8 +64,8 @@ fn item(entry: Entry, url: &Url) -> Item {
         categories: entry.categories.iter().map(|category| category_name(category.label.as_ref().unwrap_or(&category.term))).collect(),
         tags: Vec::new(),
         credits: entry.authors.iter().filter_map(credit).collect(),
-        enclosures: enclosures(&entry, &base),
-        image: image(&entry),
+        enclosures: enclosures(entry, &base),
+        image: image(entry),
         link,
     }
 }
@@ -73,7 +73,7 @@ fn item(entry: Entry, url: &Url) -> Item {
 /// Atom says whether a text is HTML. RSS does not, and most of its titles are plain: what has a
 /// numbered reference or a closing tag in it is none of them.
 fn html_of(text: &Text) -> String {
-    if is_plain(&text.content_type.to_string()) && !text.content.contains("&#") && !text.content.contains("</") {
+    if is_plain(text.content_type.as_ref()) && !text.content.contains("&#") && !text.content.contains("</") {
         paragraphs(&text.content)
     } else {
         text.content.clone()
@@ -86,7 +86,7 @@ fn is_plain(media_type: &str) -> bool {
 
 fn paragraphs(text: &str) -> String {
     let escaped = text.replace('&', "&amp;").replace('<', "&lt;");
-    escaped.split("\n\n").map(|paragraph| format!("<p>{paragraph}</p>")).collect()
+    format!("<p>{}</p>", escaped.replace("\n\n", "</p><p>"))
 }
 
 /// A link as it stands there, if it is whole; else as it is followed from there.

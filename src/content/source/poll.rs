@@ -62,7 +62,7 @@ impl Failure {
 /// A poll in progress.
 pub(super) enum Poll {
     WordPress(Box<wordpress::Poll>),
-    Feed(Followed),
+    Feed(Box<Followed>),
 }
 
 /// How far a call came.
@@ -78,7 +78,7 @@ impl Poll {
     pub(super) async fn begin(context: &Context<'_>, followed: Followed) -> anyhow::Result<Self> {
         Ok(match context.settings.kind {
             Kind::WordPress => Self::WordPress(Box::new(wordpress::Poll::begin(context, followed).await?)),
-            Kind::Feed => Self::Feed(followed),
+            Kind::Feed => Self::Feed(Box::new(followed)),
         })
     }
 
@@ -94,7 +94,7 @@ impl Poll {
     pub(super) fn into_followed(self) -> Followed {
         match self {
             Self::WordPress(poll) => poll.into_followed(),
-            Self::Feed(followed) => followed,
+            Self::Feed(followed) => *followed,
         }
     }
 }
@@ -117,7 +117,7 @@ async fn read_feed(context: &Context<'_>, followed: &mut Followed) -> Result<Pro
     let mut items = read.map_err(|reason| Failure::Site { reason, retry_after: None })?;
     // What appears together is published in the order of its dates.
     items.sort_by_key(|item| item.date);
-    let announce = context.announce(followed);
+    let announce = followed.announce();
     while !items.is_empty() {
         let rest = items.split_off(items.len().min(BATCH));
         progress.changed |= context.take_in(&mut items, announce).await?;
@@ -133,11 +133,6 @@ impl Context<'_> {
             FetchError::TooLarge { .. } => Failure::TooLarge(error.reason()),
             error => Failure::Site { reason: error.reason(), retry_after: None },
         })
-    }
-
-    /// What the first poll of a site brings is never mailed.
-    pub(super) fn announce(&self, followed: &Followed) -> Announce {
-        if followed.complete_at.is_some() { Announce::Auto } else { Announce::No }
     }
 
     /// How an article is taken in.

@@ -2,7 +2,7 @@
 
 use super::{Settings, is_living, name_of, row_source};
 use crate::clock::Timestamp;
-use crate::content::{ArticleState, removal};
+use crate::content::{Announce, ArticleState, removal};
 use sqlx::AnyConnection;
 use std::collections::{BTreeMap, HashMap};
 
@@ -21,6 +21,13 @@ pub(super) struct Followed {
     pub(super) last_modified: Option<String>,
     pub(super) listed_at: Option<i64>,
     pub(super) gap: i64,
+}
+
+impl Followed {
+    /// What the first poll of a site brings is never mailed.
+    pub(super) fn announce(&self) -> Announce {
+        if self.complete_at.is_some() { Announce::Auto } else { Announce::No }
+    }
 }
 
 /// A source as staff see it in a list.

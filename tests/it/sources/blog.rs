@@ -22,13 +22,16 @@ pub struct Post {
     pub more: Value,
 }
 
+/// What a site answers instead, if it wants to.
+type Mood = Box<dyn Fn(&Asked) -> Option<Reply> + Send>;
+
 /// All that a site has.
 #[derive(Default)]
 pub struct Shelf {
     pub posts: BTreeMap<i64, Post>,
     pub categories: Vec<Value>,
     /// Answers instead, if it wants to.
-    pub mood: Option<Box<dyn Fn(&Asked) -> Option<Reply> + Send>>,
+    pub mood: Option<Mood>,
     /// Said instead of the true total.
     pub total: Option<String>,
 }
@@ -70,8 +73,8 @@ impl Blog {
 
     /// Changes a post at a time in September 2027, such as `21T10:00:00`.
     pub fn edit(&self, id: i64, at: &str, change: impl FnOnce(&mut Post)) {
-        let mut shelf = self.shelf();
-        let post = shelf.posts.get_mut(&id).unwrap();
+        let mut kept = self.shelf();
+        let post = kept.posts.get_mut(&id).unwrap();
         post.modified = format!("2027-09-{at}");
         change(post);
     }

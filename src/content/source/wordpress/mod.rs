@@ -329,7 +329,7 @@ impl Poll {
     ) -> anyhow::Result<bool> {
         let name = &context.settings.name;
         let making = context.settings.making(context.site);
-        let intake = context.intake(&making, context.announce(&self.followed));
+        let intake = context.intake(&making, self.followed.announce());
         let (mut items, mut hidden, mut revisions): (Vec<Item>, Vec<String>, Vec<(i64, String)>) = Default::default();
         let mut tx = context.db.begin().await?;
         context.lease.renew(&mut tx).await?;
