@@ -30,6 +30,7 @@ signed-by = Signed by
 list-separator = { ", " }
 updated = Updated
 also-in = Also in:
+first-published-at = First published at
 shown-in-language = There is no translation of this article yet. It is shown as it was written: { $language }.
 part-of-series = Part of the series “{ $series }”
 downloads = Documents

@@ -17,6 +17,7 @@ signed-by = 署名者
 list-separator = 、
 updated = 更新：
 also-in = 他の言語で読む：
+first-published-at = 初出：
 shown-in-language = この記事の日本語版はまだありません。原文（{ $language }）を表示しています。
 part-of-series = 連載「{ $series }」
 downloads = 資料

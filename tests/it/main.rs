@@ -27,6 +27,7 @@ mod petitioning;
 mod reading;
 mod schedule;
 mod slow_clients;
+mod sources;
 mod subscriber;
 mod subscribing;
 mod subscription;
