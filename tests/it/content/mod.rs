@@ -5,6 +5,8 @@ mod articles;
 mod files;
 mod media;
 mod pages;
+mod previews;
+mod translations;
 
 use crate::support::World;
 use clarion::content::{self, Article, ContentStep, Selection, Settings};
