@@ -129,6 +129,15 @@ impl Db {
         Ok(Some(file))
     }
 
+    /// Empties SQLite's journal, so that what was wiped is nowhere on the disk. While somebody
+    /// reads an older state, that is left to the next time.
+    pub async fn checkpoint(&self) -> anyhow::Result<()> {
+        if self.engine == Engine::Sqlite {
+            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.pool).await?;
+        }
+        Ok(())
+    }
+
     /// Closes all connections; on SQLite this folds the write-ahead log into the file.
     pub async fn close(&self) {
         self.pool.close().await;

@@ -7,6 +7,7 @@ use super::record::{self, Moment};
 use super::scan::Finding;
 use super::store::Row;
 use super::trouble::{self, Known};
+use super::withdrawal::{self, Marks};
 use super::{ArticleState, FOLDER, category, source};
 use crate::clock::Timestamp;
 use crate::problem::{Problem, Reason};
@@ -83,6 +84,7 @@ pub(super) struct Intake<'i> {
     pub(super) folder: &'i Folder,
     pub(super) mirror: &'i Mirror,
     pub(super) moment: Moment,
+    pub(super) marks: &'i Marks,
 }
 
 /// Whose version a manuscript is.
@@ -163,6 +165,9 @@ impl Intake<'_> {
     /// Finds the article whose version this is: by the id it names, by its path, or, where the
     /// file was renamed, by its bytes.
     async fn identify(&self, connection: &mut AnyConnection, manuscript: &Manuscript, effect: &mut Effect) -> anyhow::Result<Identity> {
+        if self.marks.bar(FOLDER, &manuscript.path, manuscript.head.uid.as_ref().map(|(uid, _)| uid.as_str()), &manuscript.hash) {
+            return Ok(Identity::Contested(manuscript.problem_of_date(withdrawal::still_there())));
+        }
         let here = record::at_path(connection, FOLDER, &manuscript.path).await?;
         let Some((uid, _)) = &manuscript.head.uid else {
             if let Some(row) = here {

@@ -30,6 +30,7 @@ mod trouble;
 mod verdict;
 mod video;
 mod watch;
+mod withdrawal;
 pub mod wordpress;
 
 pub use alias::{alias_spellings, numbered_alias};
@@ -44,6 +45,7 @@ pub use step::ContentStep;
 pub use store::*;
 pub use trouble::problems;
 pub use video::Video;
+pub use withdrawal::{meant, owned_elsewhere, undo_withdrawal, was_withdrawn_at, with_translations, withdraw};
 
 use crate::clock::Timestamp;
 use crate::language::Language;

@@ -8,6 +8,7 @@ use super::look::{Desk, Look, blocking};
 use super::record::{self, Moment};
 use super::scan::{self, Finding};
 use super::watch::Hints;
+use super::withdrawal::Marks;
 use super::{FOLDER, Selection, Settings, removal, store, trouble, verdict::Verdict};
 use crate::clock::Clock;
 use crate::db::Db;
@@ -188,10 +189,11 @@ impl ContentStep {
     async fn record(&self, desk: &mut Desk, look: &Look, findings: &[(String, Finding)]) -> anyhow::Result<bool> {
         let Some(folder) = look.folder.as_deref() else { return Ok(false) };
         let moment = Moment { now: self.clock.now(), announce_within: self.settings.announce_within };
-        let intake = Intake { site: &self.site, folder, mirror: &desk.mirror, moment };
         let mut effects = Vec::with_capacity(findings.len());
         let mut tx = self.db.begin().await?;
         self.lease.renew(&mut tx).await?;
+        let marks = Marks::load(&mut tx).await?;
+        let intake = Intake { site: &self.site, folder, mirror: &desk.mirror, moment, marks: &marks };
         for (path, finding) in findings {
             let effect = intake.take_in(&mut tx, path, finding).await.with_context(|| format!("{path} could not be recorded"))?;
             if effect.is_none() {

@@ -3,7 +3,9 @@
 use super::attachments::{Attachments, attachments, categories_of, with_list};
 use super::media::Files;
 use super::record::{self, Entry};
-use super::{Announce, Article, ArticleState, Change, FoundCategory, Headline, Listed, Page, Selection, Signpost, identity, markup, source};
+use super::{
+    Announce, Article, ArticleState, Change, FoundCategory, Headline, Listed, Page, Selection, Signpost, identity, markup, source,
+};
 use crate::clock::Timestamp;
 use crate::language::Language;
 use crate::site::Site;

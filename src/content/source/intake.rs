@@ -2,8 +2,10 @@
 
 use super::item::Item;
 use super::{Settings, is_living, name_of, row_source, trouble};
+use crate::content::media::Files;
 use crate::content::record::{self, Moment};
 use crate::content::store::Row;
+use crate::content::withdrawal::{self, Marks};
 use crate::content::{Announce, ArticleState, category, removal};
 use crate::problem::Reason;
 use crate::site::Site;
@@ -43,6 +45,10 @@ impl Intake<'_> {
             return Ok(false);
         }
         let source = row_source(name);
+        if Marks::load(connection).await?.bar(&source, &item.path, Some(&item.uid), "") {
+            trouble::record_item(connection, name, &item.path, &withdrawal::still_there(), self.moment.now).await?;
+            return Ok(false);
+        }
         let (stored, displaced) = match self.identify(connection, &source, item).await? {
             (Identity::Contested(reason), _) => {
                 trouble::record_item(connection, name, &item.path, &reason, self.moment.now).await?;
@@ -61,7 +67,9 @@ impl Intake<'_> {
         if let Some(row) = &stored {
             item.uid.clone_from(&row.uid);
         }
-        let (entry, found) = item.entry(self.settings, &source, self.site, hash, self.announce, self.moment.now);
+        // Its pictures stay where they are.
+        let files = Files::default();
+        let (entry, found) = item.entry(self.settings, &source, self.site, hash, self.announce, self.moment.now, &files);
         let changed = record::save(connection, self.site, &entry, stored, self.moment).await?;
         for category in &found {
             category::record(connection, category, &format!("{name}: {}", item.path), self.moment.now).await?;
