@@ -161,7 +161,9 @@ pub(super) fn hash(bytes: &[u8], site: &Site) -> String {
     content_hash(&[settings.as_bytes(), bytes])
 }
 
-/// The language: of the name and of `lang`, which must agree, else the site's first.
+/// The language: of the name and of `lang`, which must agree, else the site's first. What is
+/// written in `zh-TW` or `en-GB` is of the site's `zh-Hant` or `en`, in whose feeds and mails it
+/// belongs.
 fn language(reading: &Reading<'_>, head: &FrontMatter, name: &PathName<'_>, site: &Site) -> Option<Language> {
     let language = match (&head.language, &name.language) {
         (Some((written, place)), Some(named)) if written != named => {
@@ -176,11 +178,12 @@ fn language(reading: &Reading<'_>, head: &FrontMatter, name: &PathName<'_>, site
         (None, Some(named)) => named.clone(),
         (None, None) => site.default_language().clone(),
     };
-    if !language.fallbacks().any(|wider| site.languages.contains(&wider)) {
-        let place = head.language.as_ref().map_or(Place::Span(0..0), |(_, place)| place.clone());
-        let remedy = format!("add \"{language}\" to `languages` in the configuration; until then the article is in no feed");
-        reading.warn(&place, Reason::new(format!("the site has no language {language}"), remedy));
+    if let Some(own) = site.language_of(&language) {
+        return Some(own.clone());
     }
+    let place = head.language.as_ref().map_or(Place::Span(0..0), |(_, place)| place.clone());
+    let remedy = format!("add \"{language}\" to `languages` in the configuration; until then the article is in no feed");
+    reading.warn(&place, Reason::new(format!("the site has no language {language}"), remedy));
     Some(language)
 }
 
@@ -224,7 +227,7 @@ mod tests {
             title: LocalText::Same("Site".into()),
             description: None,
             base_url: "https://example.org".parse().unwrap(),
-            languages: vec![Language::parse("en").unwrap(), Language::parse("ja").unwrap()],
+            languages: ["en", "ja", "zh-Hant"].map(|tag| Language::parse(tag).unwrap()).to_vec(),
             time_zone: crate::clock::parse_zone("Asia/Tokyo").unwrap(),
             postal_address: String::new(),
             id_authority: None,
@@ -304,6 +307,10 @@ mod tests {
             ("a/b.v2.md", "en", "a/b.v2"),
             ("a/b.jan.md", "en", "a/b.jan"),
             ("a.ja/b.md", "en", "a.ja/b"),
+            ("a/b.en-GB.md", "en", "a/b"),
+            ("a/b.zh-TW.md", "zh-Hant", "a/b"),
+            ("a/b.zh-hant-hk.md", "zh-Hant", "a/b"),
+            ("a/b.zh-Hans.md", "zh-Hans", "a/b"),
         ] {
             let article = read(path, head).unwrap();
             assert_eq!((article.language.to_string().as_str(), article.stem.as_str()), (language, stem), "{path}");

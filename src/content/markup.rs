@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use url::Url;
 
-/// Part of every article's hash: raised when the same file gives other HTML than before, so
+/// Part of every article's hash: raised when the same file gives other HTML or another summary than before, so
 /// that all are rendered anew.
 pub(super) const VERSION: &str = "2";
 

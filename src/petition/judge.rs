@@ -70,6 +70,7 @@ pub(super) fn judge(folder: &Folder, missions: &Missions, circumstances: &Circum
     if folder.problems.is_empty() {
         problems.extend(judge.unused());
     }
+    problems.extend(judge.mistagged());
     problems.extend(judge.stray_stars());
     problems.extend(judge.quorum());
     problems.extend(judge.pointless());
@@ -255,6 +256,19 @@ impl Judge<'_> {
             .map(|(name, _, text)| {
                 let reason = Reason::new(format!("no step uses the text “{name}”"), "name it in a step with  text = , or remove the file");
                 Problem::of_file(text.source.path(), reason).as_warning()
+            })
+            .collect()
+    }
+
+    /// Texts that nobody gets, since the site calls their language otherwise.
+    fn mistagged(&self) -> Vec<Problem> {
+        let sent: BTreeSet<&str> = self.file.steps.iter().map(|step| step.text.as_str()).collect();
+        let texts = self.folder.texts.iter().filter(|(name, ..)| sent.contains(name));
+        texts
+            .filter_map(|(name, language, text)| {
+                let own = self.circumstances.site.language_of(language).filter(|own| *own != language)?;
+                let message = format!("nobody gets this text: the site's language is {own}, not {language}");
+                Some(Problem::of_file(text.source.path(), Reason::new(message, format!("rename the file to {name}.{own}.md"))))
             })
             .collect()
     }

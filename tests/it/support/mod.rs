@@ -2,6 +2,7 @@
 
 pub mod articles;
 pub mod command;
+pub mod host;
 pub mod inbox;
 pub mod postgres;
 pub mod program;
@@ -94,6 +95,7 @@ pub fn site() -> Site {
         title: local(en, ja),
         description: None,
         wp_id: Some(wp_id),
+        parent: None,
     };
     Site {
         title: LocalText::Same("Life Funds for North Korean Refugees".to_owned()),
