@@ -5,6 +5,7 @@ use crate::clock::Timestamp;
 use crate::content::attachments::Attachments;
 use crate::content::category::{self, Named};
 use crate::content::markup::{self, Body};
+use crate::content::media::Files;
 use crate::content::record::Entry;
 use crate::content::{Announce, Credit, Enclosure, FoundCategory, identity, text};
 use crate::language::Language;
@@ -109,6 +110,7 @@ impl Item {
             summary: self.summary.clone(),
             body: Body::Html(&self.html),
             video: None,
+            files: Files::NONE,
             attachments,
             canonical_url: Some(self.link.clone()),
             image: self.image.clone(),
