@@ -52,6 +52,17 @@ impl Stat {
     pub(super) fn rest(&self) -> Duration {
         self.modified.and_then(|modified| modified.elapsed().ok()).unwrap_or(Duration::ZERO)
     }
+
+    /// The same of a picture, whose camera may have thought that it is next year: then since its
+    /// inode changed.
+    pub(super) fn quiet(&self) -> Duration {
+        let (seconds, nanoseconds) = self.changed;
+        let since_change = || {
+            let changed = Duration::new(u64::try_from(seconds).ok()?, u32::try_from(nanoseconds).ok()?);
+            (SystemTime::UNIX_EPOCH + changed).elapsed().ok()
+        };
+        self.modified.and_then(|modified| modified.elapsed().ok()).or_else(since_change).unwrap_or(Duration::ZERO)
+    }
 }
 
 /// What was seen in the folder.

@@ -252,7 +252,7 @@ pub async fn publish_page(connection: &mut AnyConnection, site: &Site, page: &Pa
         summary: Some(page.summary.to_owned()),
         body: markup::Body::Markdown(page.markdown),
         video: None,
-        files: &Files::default(),
+        files: Files::NONE,
         attachments: Attachments { categories, ..Attachments::default() },
         canonical_url: Some(page.canonical_url.to_owned()),
         image: None,
