@@ -84,11 +84,9 @@ async fn every_published_post_is_there_with_its_id_date_title_and_old_addresses(
                 }
                 assert_eq!(answer.status(), 200, "{path}");
                 let page = answer.text().await.unwrap();
-                let id = format!(
-                    "{}</h1>",
-                    article.title.replace('&', "&#38;").replace('<', "&#60;").replace('"', "&#34;").replace('\'', "&#39;")
-                );
-                assert!(page.contains(&id), "{path} shows another article than “{}”", article.title);
+                let escapes = [('&', "&#38;"), ('<', "&#60;"), ('>', "&#62;"), ('"', "&#34;"), ('\'', "&#39;")];
+                let title = escapes.iter().fold(article.title.clone(), |title, (c, escape)| title.replace(*c, escape));
+                assert!(page.contains(&format!("{title}</h1>")), "{path} shows another article than “{title}”");
             }
         }
         // One post is written in two languages at once: its second half is an article of its own.
