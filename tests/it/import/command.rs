@@ -22,8 +22,8 @@ fn it_says_what_came_what_stayed_and_what_to_paste() {
     let said = String::from_utf8(output.stdout).unwrap();
     for words in [
         "“The Harbour”, http://www.example.org (en-US)",
-        "39 articles in ",
-        "39 new, 0 changed, 0 as they were.",
+        "38 articles in ",
+        "38 new, 0 changed, 0 as they were.",
         "Left out: 1 private posts (import them as drafts with --private).",
         "9 comments stayed behind: Clarion has no comments.",
         "Fetch them with --media",
@@ -34,7 +34,7 @@ fn it_says_what_came_what_stayed_and_what_to_paste() {
     }
     let output = import(Path::new(EXPORT), &into, &["--json"]);
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((&report["new"], &report["unchanged"]), (&0.into(), &39.into()));
+    assert_eq!((&report["new"], &report["unchanged"]), (&0.into(), &38.into()));
 }
 
 #[test]

