@@ -1,6 +1,7 @@
 //! `clarion import wordpress`: from a real export to articles, and what an export may not do.
 
 mod again;
+mod command;
 mod hostile;
 mod media;
 mod real;
