@@ -20,6 +20,8 @@ pub struct Category {
     pub description: Option<LocalText>,
     /// Its number in the WordPress that Clarion took over: answers `?cat=`.
     pub wp_id: Option<i64>,
+    /// The slug of the category it belongs to: its articles are that one's too.
+    pub parent: Option<String>,
 }
 
 /// The address of an old site, whose feed addresses carry only its language.
@@ -122,6 +124,24 @@ impl Site {
     /// A configured category.
     pub fn category(&self, slug: &str) -> Option<&Category> {
         self.categories.iter().find(|category| category.slug == slug)
+    }
+
+    /// The categories directly below one, in the order of menus; below none, those at the top.
+    pub fn children<'s>(&'s self, parent: Option<&'s str>) -> impl Iterator<Item = &'s Category> {
+        self.categories.iter().filter(move |category| category.parent.as_deref() == parent)
+    }
+
+    /// The categories above one, the nearest first.
+    pub fn ancestors<'s>(&'s self, slug: &str) -> impl Iterator<Item = &'s Category> {
+        let above = |category: &'s Category| self.category(category.parent.as_deref()?);
+        // Circles are refused with the configuration; a bound costs nothing.
+        std::iter::successors(self.category(slug).and_then(above), move |category| above(category)).take(self.categories.len())
+    }
+
+    /// A category and all below it, by their slugs: whose articles its page and feeds show.
+    pub fn with_descendants(&self, slug: &str) -> Vec<String> {
+        let below = self.categories.iter().filter(|category| self.ancestors(&category.slug).any(|above| above.slug == slug));
+        std::iter::once(slug.to_owned()).chain(below.map(|category| category.slug.clone())).collect()
     }
 
     /// An absolute link to a path, which begins with a slash and is escaped already.

@@ -23,13 +23,14 @@ month-name = { $month ->
 month-heading = { $month } { $year }
 month-with-count = { $month } ({ $count })
 topic-by-mail = This topic by mail
-topic-by-feed = This topic as a feed
+topic-by-feed = This topic as a feed:
 written-by = By
 translated-by = Translated by
 signed-by = Signed by
 list-separator = { ", " }
 updated = Updated
 also-in = Also in:
+first-published-at = First published at
 shown-in-language = There is no translation of this article yet. It is shown as it was written: { $language }.
 part-of-series = Part of the series “{ $series }”
 downloads = Documents
@@ -41,3 +42,17 @@ feeds-or-mail = Would you rather have mail?
 feeds-opml = All feeds in one file, for import into a feed reader:
 video-watch = Watch the video
 video-elsewhere = on { $site }, which learns of your visit only if you follow this link
+continue-reading = Continue reading
+tag-heading = Articles tagged “{ $name }”
+author-heading = Articles by { $name }
+year-all = All titles of { $year }
+articles-count = { $count ->
+    [one] One article
+   *[other] { $count } articles
+  }
+above = Belongs to
+below = Narrower topics
+beside = Other articles
+article-before = Earlier
+article-after = Later
+part-in-series = “{ $series }”, part { $part } of { $parts }

@@ -4,6 +4,7 @@ mod steps;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::content::Register;
 use crate::db::Db;
 use crate::feed::Shelf;
 use crate::metrics::Metrics;
@@ -52,6 +53,7 @@ impl App {
             clock,
             catalogue: config.catalogue,
             shelf: Shelf::default(),
+            register: Register::default(),
             metrics: Metrics::default(),
             digests: config.digests,
             petitions: config.petitions,
@@ -83,6 +85,7 @@ impl App {
     pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
         // What can be refused is refused before anything runs.
         let delivery = steps::delivery(&self.state)?;
+        let sources = steps::sources(&self.state)?;
         let mut tasks = JoinSet::new();
         for server in [self.server, self.metrics_server].into_iter().flatten() {
             tasks.spawn(server.run(shutdown.clone()));
@@ -90,10 +93,14 @@ impl App {
         let state = &self.state;
         let mut loops = Loops { tasks: &mut tasks, clock: &state.clock, shutdown: &shutdown };
         if self.role != Role::Worker {
+            let reading = state.clone();
+            // The first visitor need not wait for it.
+            tokio::spawn(async move { reading.register.lines(&reading.db, &reading.site).await });
             loops.begin(steps::feed(state), &state.kicks.feed);
         }
         if self.role != Role::Web {
             loops.begin(steps::content(state), &state.kicks.content);
+            loops.begin(sources, &Kick::default());
             loops.begin(steps::signup(state), &state.kicks.signup);
             loops.begin(steps::digest(state), &Kick::default());
             if let Some(step) = steps::petition(state) {

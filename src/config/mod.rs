@@ -1,5 +1,6 @@
 //! The configuration file: typed, every mistake told at once with its line and remedy.
 
+mod category;
 mod environment;
 mod sections;
 

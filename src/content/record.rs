@@ -189,7 +189,7 @@ async fn compose(
     row.body_html = markup::render(entry.body, &entry.language, &links.base, entry.files);
     row.summary = match &entry.summary {
         Some(summary) => text::line(summary),
-        None => text::excerpt(&text::words_of_html(&row.body_html, &entry.language), &entry.language),
+        None => text::excerpt(&text::words_of_html(&row.body_html, &entry.language)),
     };
     row.image = entry.image.as_deref().and_then(|link| links.absolute(link));
     row.video = entry.video.as_deref().and_then(embed::watch_address).and_then(|link| links.absolute(&link));

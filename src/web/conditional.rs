@@ -129,7 +129,7 @@ fn weight(parameters: &str) -> u32 {
 }
 
 /// Weak comparison (§8.8.3.2) with every member of the list; `*` names whatever there is.
-fn none_match_names(headers: &HeaderMap, etag: &str) -> bool {
+pub(super) fn none_match_names(headers: &HeaderMap, etag: &str) -> bool {
     list(headers, IF_NONE_MATCH).any(|member| member == "*" || member.trim_start_matches("W/") == etag)
 }
 
