@@ -16,7 +16,7 @@
 //! 5. [`subscription`], [`feed`]
 //! 6. [`delivery`]
 //! 7. [`addressbook`], [`mail`], [`content`]
-//! 8. [`vault`], [`noticeboard`]
+//! 8. [`vault`], [`fetch`], [`noticeboard`]
 //! 9. [`db`]
 //! 10. [`task`], [`metrics`]
 //! 11. [`site`]
@@ -38,6 +38,7 @@ pub mod db;
 pub mod delivery;
 pub mod digest;
 pub mod feed;
+pub mod fetch;
 pub mod language;
 pub mod mail;
 pub mod metrics;

@@ -110,12 +110,15 @@ impl Site {
         &self.languages[0]
     }
 
-    /// The site's language for a reader of `wanted`: that, a wider one, else the default.
+    /// The site's language for a reader of `wanted`: that, the nearest to it, else the default.
     pub fn nearest_language(&self, wanted: &Language) -> &Language {
-        wanted
-            .fallbacks()
-            .find_map(|wanted| self.languages.iter().find(|known| **known == wanted))
-            .unwrap_or_else(|| self.default_language())
+        wanted.nearest(&self.languages).unwrap_or_else(|| self.default_language())
+    }
+
+    /// The site's language that a text in `written` is in: that, or a wider one (`zh-Hant` for
+    /// `zh-TW`), but no other script.
+    pub fn language_of(&self, written: &Language) -> Option<&Language> {
+        written.fallbacks().find_map(|wider| self.languages.iter().find(|known| **known == wider))
     }
 
     /// A configured category.

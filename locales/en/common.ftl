@@ -20,6 +20,7 @@ date-long = { $weekday ->
     [11] November
    *[12] December
   } { $year }
+time-long = { $date }, { $time } ({ $zone })
 skip-to-content = Skip to the text
 navigation = Topics
 subscribe = Subscribe

@@ -4,6 +4,7 @@ petition-people = { $count ->
     [one] 1 person
    *[other] { $count } people
   }
+petition-people-by-language = { $people } ({ $languages })
 petition-hours = { $count ->
     [one] 1 hour
    *[other] { $count } hours

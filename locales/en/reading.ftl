@@ -53,3 +53,5 @@ beside = Other articles
 article-before = Earlier
 article-after = Later
 part-in-series = “{ $series }”, part { $part } of { $parts }
+video-watch = Watch the video
+video-elsewhere = on { $site }, which learns of your visit only if you follow this link

@@ -7,6 +7,7 @@ date-long = { $year }年{ $month }月{ $day }日（{ $weekday ->
     [6] 土
    *[7] 日
   }）
+time-long = { $date }{ $time }（{ $zone }）
 skip-to-content = 本文へ移動
 navigation = 分野
 subscribe = メール登録

@@ -1,6 +1,7 @@
 # Texts of the room “petition”.
 petition-on-approval = 承認され次第
 petition-people = { $count }名
+petition-people-by-language = { $people }（{ $languages }）
 petition-hours = { $count }時間
 petition-minutes = { $count }分
 petition-to-everyone = 対象者全員に送ります

@@ -37,3 +37,5 @@ beside = 前後の記事
 article-before = 前の記事
 article-after = 次の記事
 part-in-series = 連載「{ $series }」 第{ $part }回（全{ $parts }回）
+video-watch = 動画を見る
+video-elsewhere = { $site } のページが開きます。このリンクを開くまで、{ $site } には何も伝わりません

@@ -7,7 +7,6 @@ use crate::config::Config;
 use crate::content::Register;
 use crate::db::Db;
 use crate::feed::Shelf;
-use crate::language::Catalogue;
 use crate::metrics::Metrics;
 use crate::task::{self, Kick, Step};
 use crate::vault::Vault;
@@ -52,7 +51,7 @@ impl App {
             db,
             vault,
             clock,
-            catalogue: Catalogue::shipped(),
+            catalogue: config.catalogue,
             shelf: Shelf::default(),
             register: Register::default(),
             metrics: Metrics::default(),

@@ -14,6 +14,7 @@ pub mod petition;
 pub mod preview;
 pub mod serve;
 pub mod subscriber;
+pub mod texts;
 
 use crate::clock::Clock;
 use crate::config::{Config, Refused};
@@ -100,6 +101,8 @@ enum Command {
         #[command(subcommand)]
         command: keys::KeysCommand,
     },
+    /// What Clarion itself says and a language does not say yet, to be translated.
+    Texts(texts::TextsArguments),
     /// Try the way out.
     Mail {
         #[command(subcommand)]
@@ -169,6 +172,7 @@ pub async fn run(arguments: Arguments, environment: Vec<(String, String)>) -> an
         Command::Subscriber { command } => subscriber::run(command, &context).await,
         Command::Content { command } => content::run(command, &context).await,
         Command::Keys { command } => keys::run(command, &context).await,
+        Command::Texts(texts) => texts::run(&texts, &context),
         Command::Mail { command } => mail::run(command, &context).await,
         Command::Demo(_) | Command::Check => Ok(Outcome::Done),
     }

@@ -11,26 +11,35 @@ mod intake;
 mod lease;
 mod look;
 mod manuscript;
+mod markdown;
 mod markup;
+mod media;
 mod memory;
+mod picture;
 mod record;
 mod register;
 mod removal;
 mod scan;
 mod step;
 mod store;
+mod tags;
 mod text;
 mod trouble;
 mod verdict;
+mod video;
 mod watch;
+pub mod wordpress;
 
 pub use check::check;
 pub use identity::authority;
+pub use markdown::{stray_stars, stray_stars_reason};
+pub use media::{Kind, Opened, Standing, Unopened, file_standing, open_file, path_of_address};
 pub use register::{Label, Line, Lines, Register, Wanted};
 pub use removal::{HeldRemoval, accept_removals, held_removals};
 pub use step::ContentStep;
 pub use store::*;
 pub use trouble::problems;
+pub use video::Video;
 
 use crate::clock::Timestamp;
 use crate::language::Language;
@@ -156,6 +165,8 @@ pub struct Article {
     pub canonical_url: Option<String>,
     /// Absolute.
     pub image: Option<String>,
+    /// The page on which its video is watched, or its file; absolute.
+    pub video: Option<String>,
     /// The series it is part of.
     pub series: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! SQL that reads articles. Whatever belongs to many articles is loaded for all of them at once.
 
 use super::attachments::{Attachments, attachments, categories_of, with_list};
+use super::media::Files;
 use super::record::{self, Entry};
 use super::{Announce, Article, ArticleState, Change, FoundCategory, Headline, Listed, Page, Selection, Signpost, identity, markup};
 use crate::clock::Timestamp;
@@ -15,7 +16,7 @@ macro_rules! article_columns {
     () => {
         "SELECT a.id, a.uid, a.source, a.path, a.stem, a.hash, a.state, a.published_seq, a.changed_seq, a.announced, a.language,
                 a.translation_group, a.slug, a.title, a.summary, a.body_html, a.published_at, a.updated_at, a.month,
-                a.canonical_url, a.image, a.series, a.first_seen_at, a.gone_at
+                a.canonical_url, a.image, a.video, a.series, a.first_seen_at, a.gone_at
          FROM article a "
     };
 }
@@ -65,6 +66,7 @@ pub(super) struct Row {
     pub(super) month: String,
     pub(super) canonical_url: Option<String>,
     pub(super) image: Option<String>,
+    pub(super) video: Option<String>,
     pub(super) series: Option<String>,
     pub(super) first_seen_at: i64,
     pub(super) gone_at: Option<i64>,
@@ -248,6 +250,7 @@ pub async fn publish_page(connection: &mut AnyConnection, site: &Site, page: &Pa
         summary: Some(page.summary.to_owned()),
         body: markup::Body::Markdown(page.markdown),
         video: None,
+        files: &Files::default(),
         attachments: Attachments { categories, ..Attachments::default() },
         canonical_url: Some(page.canonical_url.to_owned()),
         image: None,
@@ -309,6 +312,7 @@ impl Row {
             enclosures: attached.enclosures,
             canonical_url: self.canonical_url,
             image: self.image,
+            video: self.video,
             series: self.series,
         })
     }

@@ -4,7 +4,7 @@ use super::excerpt::{Day, Tongue, category_links, page_of};
 use super::layout::{LanguageLink, Layout, NavLink};
 use super::reading::Visit;
 use super::{State, WebError, page};
-use crate::content::{self, Article, ArticleState, Credit, Line, Lines, Role, Signpost};
+use crate::content::{self, Article, ArticleState, Credit, Line, Lines, Role, Signpost, Video};
 use crate::feed::{direction, link_of};
 use crate::language::{Language, Voice};
 use askama::Template;
@@ -47,6 +47,16 @@ struct Series {
     is_long: bool,
 }
 
+/// The video, played here or on a page elsewhere.
+struct Player {
+    href: String,
+    /// The type of a file of ours; `None`: a page elsewhere.
+    media_type: Option<&'static str>,
+    text: String,
+    /// Where the link leads.
+    detail: String,
+}
+
 #[derive(Template)]
 #[template(path = "web/article.html")]
 struct ArticlePage {
@@ -68,6 +78,7 @@ struct ArticlePage {
     image: Option<String>,
     /// What stands for it where it is linked.
     preview: Option<String>,
+    video: Option<Player>,
     body: String,
     downloads: Vec<Download>,
     tags: Vec<NavLink>,
@@ -98,7 +109,9 @@ pub(super) async fn show(connection: &mut AnyConnection, visit: &Visit<'_>, mont
         return Ok(Some(Redirect::temporary(&page_of(&state.site, translation)).into_response()));
     }
     let page = compose(state, language, &article, &around, own);
-    Ok(Some(page::html(StatusCode::OK, &page)))
+    let plays = page.video.as_ref().is_some_and(|video| video.media_type.is_some());
+    let html = page::html(StatusCode::OK, &page);
+    Ok(Some(if plays { page::with_media(html) } else { html }))
 }
 
 /// Other articles that the page leads to.
@@ -187,6 +200,7 @@ fn compose(state: &State, language: &Language, article: &Article, around: &Aroun
         preview: image.clone(),
         // An image in the text is not shown twice.
         image: image.filter(|image| !article.body_html.contains(image.as_str())),
+        video: Video::of(article, &state.site).map(|video| player(&voice, video)),
         body: article.body_html.clone(),
         downloads: article.enclosures.iter().map(|file| download(&voice, file)).collect(),
         tags: article.tags.iter().map(|tag| tag_link(state, &layout, tag)).collect(),
@@ -233,6 +247,17 @@ fn credits(voice: &Voice, article: &Article, role: Role) -> Option<Credits> {
         Role::Signatory => "signed-by",
     };
     (!people.is_empty()).then(|| Credits { heading: voice.say(key), people })
+}
+
+fn player(voice: &Voice, video: Video) -> Player {
+    match video {
+        Video::File { url, media_type } => {
+            Player { href: url, media_type: Some(media_type), text: voice.say("video-watch"), detail: String::new() }
+        }
+        Video::Page { url, site } => {
+            Player { href: url, media_type: None, text: voice.say("video-watch"), detail: voice.say_with("video-elsewhere", "site", site) }
+        }
+    }
 }
 
 fn download(voice: &Voice, file: &content::Enclosure) -> Download {

@@ -10,12 +10,14 @@ mod conditional;
 mod error;
 mod excerpt;
 mod feeds;
+mod files;
 mod health;
 mod impatient;
 mod layout;
 mod page;
 mod petitioning;
 mod place;
+mod range;
 mod reading;
 mod server;
 mod sitemap;
@@ -141,6 +143,7 @@ pub fn router(state: State) -> Router {
         .merge(archive::router(&state))
         .merge(health::router())
         .merge(catalogue::router(&state))
+        .merge(files::router())
         .merge(reading::router())
         .merge(sitemap::router())
         .merge(subscribing::router(&state))

@@ -24,6 +24,17 @@ const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; img-src 'self'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 );
 
+/// The same for a page with a video that we serve ourselves.
+const MEDIA_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+);
+
+/// Lets a page play recordings of ours.
+pub(super) fn with_media(mut response: Response) -> Response {
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, MEDIA_POLICY);
+    response
+}
+
 /// An HTML page.
 pub fn html(status: StatusCode, page: &impl Template) -> Response {
     match page.render() {

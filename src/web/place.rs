@@ -56,12 +56,16 @@ pub(super) enum FeedAddress {
 
 impl Address {
     /// Takes an address apart. A first segment that the site does not speak is a language only
-    /// before an article: articles may come in languages that have no menu.
+    /// before an article: articles may come in languages that have no menu. Another tag for a
+    /// language of the site is none, see [`retagged`].
     pub(super) fn of(site: &Site, path: &str, query: Option<&str>) -> Self {
         let mut segments: Vec<String> = path.split('/').filter(|segment| !segment.is_empty()).map(decoded).collect();
         let first = segments.first().and_then(|first| Language::parse(first).ok().filter(|language| language.to_string() == *first));
         let is_article = segments.len() == 4 && year_of(&segments[1]).is_some();
-        let language = first.filter(|language| site.languages.contains(language) || is_article);
+        let language = first.filter(|language| match site.language_of(language) {
+            Some(own) => own == language,
+            None => is_article,
+        });
         let mut rest = path;
         if language.is_some() {
             segments.remove(0);
@@ -152,6 +156,21 @@ impl Address {
     fn parameter(&self, name: &str) -> Option<String> {
         form_urlencoded::parse(self.query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.replace('\0', "\u{fffd}"))
     }
+}
+
+/// The path for one whose language has another tag here: `/zh-Hant/subscribe` for
+/// `/zh-TW/subscribe`, and for `/zh-hant/subscribe`, as WordPress's plugins write it. The links of
+/// old mails stay good when their language is given up.
+pub(super) fn retagged(site: &Site, path: &str) -> Option<String> {
+    const IN_MAILS: [&str; 4] = ["confirm", "preferences", "subscribe", "unsubscribe"];
+    let rooted = path.strip_prefix('/')?;
+    let (first, rest) = rooted.find('/').map_or((rooted, "/"), |at| rooted.split_at(at));
+    let asked = Language::parse(first).ok()?;
+    let of_a_mail = || rest.split('/').nth(1).is_some_and(|page| IN_MAILS.contains(&page));
+    let given_up = || (asked.has_name() && of_a_mail()).then(|| site.nearest_language(&asked));
+    let own = site.language_of(&asked).or_else(given_up)?;
+    // One slash in front: two would name another host.
+    (own.to_string() != first).then(|| site.path_in(own, &format!("/{}", rest.trim_start_matches('/'))))
 }
 
 enum Asked {

@@ -4,8 +4,8 @@
 use super::annual::{ArchiveYear, archive, month_link, months_beside, year_link};
 use super::excerpt::{Listing, category_link};
 use super::layout::NavLink;
-use super::place::{Address, Place, Way, decoded};
-use super::{Layout, State, WebError, annual, article, feeds, page};
+use super::place::{Address, Place, Way, decoded, retagged};
+use super::{Layout, State, WebError, annual, article, feeds, files, page};
 use crate::content::{self, Label, Line, Lines, Wanted};
 use crate::feed::link_of;
 use crate::language::{Language, LocalText};
@@ -69,9 +69,14 @@ async fn answer(axum::extract::State(state): axum::extract::State<State>, reques
     if let Some(feed) = feeds::answer(&state, &address, request.headers()) {
         return feed;
     }
+    // Before pages: a picture may lie in a folder called 2027/09.
+    if let Some(file) = files::answer(&state, request.method(), &path, request.headers()).await? {
+        return Ok(file);
+    }
+    let retagged = retagged(&state.site, &path);
     match address.way(&state.site) {
         Some(Way::Elsewhere(to)) => return Ok(moved(&to)),
-        Some(Way::Page(place, number)) => {
+        Some(Way::Page(place, number)) if retagged.is_none() => {
             let lines = state.register.lines(&state.db, &state.site).await?;
             let mut connection = state.db.reader().acquire().await?;
             let language = address.language.as_ref().unwrap_or_else(|| state.site.default_language());
@@ -81,10 +86,13 @@ async fn answer(axum::extract::State(state): axum::extract::State<State>, reques
                 return page::unless_held(shown, request.headers()).await;
             }
         }
-        None => {}
+        _ => {}
     }
     let mut connection = state.db.reader().acquire().await?;
-    old_address(&mut connection, &state, &path).await
+    match old_address(&mut connection, &state, &path).await? {
+        Some(page) => Ok(page),
+        None => retagged.map(|path| moved(&with_query(&path, query.as_deref()))).ok_or(WebError::NotFound),
+    }
 }
 
 async fn show(connection: &mut AnyConnection, visit: &Visit<'_>, place: &Place) -> Result<Option<Response>, WebError> {
@@ -192,13 +200,17 @@ async fn month(connection: &mut AnyConnection, visit: &Visit<'_>, month: &str) -
 }
 
 /// Where an article that once had this address is now.
-async fn old_address(connection: &mut AnyConnection, state: &State, path: &str) -> Result<Response, WebError> {
+async fn old_address(connection: &mut AnyConnection, state: &State, path: &str) -> Result<Option<Response>, WebError> {
     for path in [path, &decoded(path)] {
         if let Some(article) = content::at_alias(connection, path).await? {
-            return Ok(moved(&link_of(&state.site, &article)));
+            return Ok(Some(moved(&link_of(&state.site, &article))));
         }
     }
-    Err(WebError::NotFound)
+    Ok(None)
+}
+
+fn with_query(path: &str, query: Option<&str>) -> String {
+    query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"))
 }
 
 /// 301, which feed readers and search engines remember.

@@ -2,6 +2,7 @@
 
 pub mod articles;
 pub mod command;
+pub mod host;
 pub mod inbox;
 pub mod postgres;
 pub mod program;
