@@ -2,6 +2,7 @@
 petition-on-approval = 승인되는 대로
 petition-people = { $count }명
 petition-people-by-language = { $people } ({ $languages })
+petition-people-of-language = { $language } { $count }명
 petition-hours = { $count }시간
 petition-minutes = { $count }분
 petition-to-everyone = 대상자 모두에게
@@ -101,7 +102,7 @@ approve-not-approver = 이 주소는 이제 승인자 명단에 없습니다.
 approve-refused-heading = 승인하실 수 없습니다
 approve-refused-text = 이 주소는 이제 승인자 명단에 없습니다.
 stop-heading = 이 청원을 중지하시겠습니까?
-stop-text = 청원 { $title } { $edition } 메일을 더는 보내지 않습니다. 이미 나간 메일은 되돌릴 수 없습니다.
+stop-text = 청원 { $slug } { $edition } 메일을 더는 보내지 않습니다. 이미 나간 메일은 되돌릴 수 없습니다.
 stop-button = 지금 중지하기
 stopped-heading = 청원을 중지했습니다
 stopped-text = 더는 아무것도 보내지 않습니다. 중지는 서버 담당자가 거둘 수 있습니다.

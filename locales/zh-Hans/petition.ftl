@@ -2,6 +2,7 @@
 petition-on-approval = 批准后立即
 petition-people = { $count } 人
 petition-people-by-language = { $people }（{ $languages }）
+petition-people-of-language = { $language } { $count } 人
 petition-hours = { $count } 小时
 petition-minutes = { $count } 分钟
 petition-to-everyone = 发给全部对象
@@ -101,7 +102,7 @@ approve-not-approver = 您的地址已不在批准人之列。
 approve-refused-heading = 您无法批准
 approve-refused-text = 您的地址已不在批准人之列。
 stop-heading = 要停止这份请愿吗？
-stop-text = 请愿 { $title } { $edition } 将不再发出任何邮件。已经发出的无法收回。
+stop-text = 请愿 { $slug } { $edition } 将不再发出任何邮件。已经发出的无法收回。
 stop-button = 立即停止
 stopped-heading = 请愿已停止
 stopped-text = 不会再发出任何邮件。服务器的管理人员可以撤销停止。

@@ -26,3 +26,5 @@ feeds-what = 有了 Feed 订阅源，您不必留下邮箱地址，就能在自�
 feeds-how = 请把下面任意一个 Feed 的地址复制到您的阅读器中。多数阅读器只要输入本站任何一个页面的地址，就能自动找到 Feed。RSS、Atom 和 JSON 的内容完全相同；没有特别偏好的话，选择 RSS 即可。
 feeds-or-mail = 更想通过邮件接收吗？
 feeds-opml = 包含所有 Feed 的文件，可导入阅读器：
+video-watch = 观看视频
+video-elsewhere = 将在 { $site } 打开；在您点击此链接之前，{ $site } 不会得知您的访问

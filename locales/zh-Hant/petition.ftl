@@ -2,6 +2,7 @@
 petition-on-approval = 核准後立即
 petition-people = { $count } 人
 petition-people-by-language = { $people }（{ $languages }）
+petition-people-of-language = { $language } { $count } 人
 petition-hours = { $count } 小時
 petition-minutes = { $count } 分鐘
 petition-to-everyone = 寄給所有對象
@@ -101,7 +102,7 @@ approve-not-approver = 您的地址已經不在核准人名單中。
 approve-refused-heading = 您無法核准
 approve-refused-text = 您的地址已經不在核准人名單中。
 stop-heading = 要停止這份請願嗎？
-stop-text = 請願 { $title } { $edition } 將不再寄出任何信。已經寄出的無法收回。
+stop-text = 請願 { $slug } { $edition } 將不再寄出任何信。已經寄出的無法收回。
 stop-button = 立即停止
 stopped-heading = 請願已經停止
 stopped-text = 不會再寄出任何信。伺服器的管理人員可以撤銷停止。

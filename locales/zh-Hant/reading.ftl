@@ -26,3 +26,5 @@ feeds-what = 有了 Feed，您不必留下電子郵件地址，就能在自己�
 feeds-how = 請把下面任何一個 Feed 的網址複製到您的閱讀器。大多數閱讀器只要輸入本站任何一頁的網址，就能自動找到 Feed。RSS、Atom 和 JSON 的內容完全相同；如果沒有特別偏好，選 RSS 即可。
 feeds-or-mail = 比較想用電子郵件收到嗎？
 feeds-opml = 收錄所有 Feed 的檔案，可以匯入閱讀器：
+video-watch = 觀看影片
+video-elsewhere = 會在 { $site } 開啟；在您點選這個連結之前，{ $site } 不會得知您的造訪
