@@ -230,7 +230,7 @@ impl Fetch {
         if let Some(date) = &request.last_modified {
             asked = asked.header(IF_MODIFIED_SINCE, date);
         }
-        asked.send().await.map_err(|error| told(error, url))
+        asked.send().await.map_err(|error| told(&error, url))
     }
 
     async fn read(&self, mut answer: reqwest::Response, url: Url) -> Result<Response, FetchError> {
@@ -239,7 +239,7 @@ impl Fetch {
             return Err(FetchError::TooLarge { most });
         }
         let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|error| told(error, &url))? {
+        while let Some(chunk) = answer.chunk().await.map_err(|error| told(&error, &url))? {
             if (body.len() + chunk.len()) as u64 > most {
                 return Err(FetchError::TooLarge { most });
             }
@@ -271,8 +271,8 @@ fn host_of(url: &Url) -> String {
 }
 
 /// The client's error as one of ours.
-fn told(error: reqwest::Error, url: &Url) -> FetchError {
-    let mut innermost: &dyn Error = &error;
+fn told(error: &reqwest::Error, url: &Url) -> FetchError {
+    let mut innermost: &dyn Error = error;
     while let Some(source) = innermost.source() {
         innermost = source;
         if let Some(unreachable) = innermost.downcast_ref::<Unreachable>() {

@@ -23,6 +23,8 @@ pub struct Metrics {
     pub deliveries: Family<Outcome, Counter>,
     /// Files of the content store that are not understood now.
     pub content_problems: Gauge,
+    /// Sites that are followed and cannot be read now.
+    pub source_problems: Gauge,
     /// Articles that are public now.
     pub articles: Gauge,
     /// Feeds published since the start.
@@ -38,13 +40,15 @@ impl Default for Metrics {
         registry.register("deliveries", "Deliveries settled, by state", deliveries.clone());
         let content_problems = Gauge::default();
         registry.register("content_problems", "Files of the content store that are not understood now", content_problems.clone());
+        let source_problems = Gauge::default();
+        registry.register("source_problems", "Sites that are followed and cannot be read now", source_problems.clone());
         let articles = Gauge::default();
         registry.register("articles", "Articles that are public now", articles.clone());
         let feeds_published = Counter::default();
         registry.register("feeds_published", "Feeds published since the start", feeds_published.clone());
         let requests = Counter::default();
         registry.register("http_requests", "HTTP requests answered", requests.clone());
-        Self { registry: Arc::new(registry), deliveries, content_problems, articles, feeds_published, requests }
+        Self { registry: Arc::new(registry), deliveries, content_problems, source_problems, articles, feeds_published, requests }
     }
 }
 

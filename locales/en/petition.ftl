@@ -5,6 +5,7 @@ petition-people = { $count ->
    *[other] { $count } people
   }
 petition-people-by-language = { $people } ({ $languages })
+petition-people-of-language = { $language } { $count }
 petition-hours = { $count ->
     [one] 1 hour
    *[other] { $count } hours

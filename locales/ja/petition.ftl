@@ -2,6 +2,7 @@
 petition-on-approval = 承認され次第
 petition-people = { $count }名
 petition-people-by-language = { $people }（{ $languages }）
+petition-people-of-language = { $language } { $count }名
 petition-hours = { $count }時間
 petition-minutes = { $count }分
 petition-to-everyone = 対象者全員に送ります

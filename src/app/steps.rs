@@ -1,6 +1,6 @@
 //! What each step is given.
 
-use crate::content::ContentStep;
+use crate::content::{ContentStep, SourceStep};
 use crate::delivery::DeliveryStep;
 use crate::digest::DigestStep;
 use crate::feed::FeedStep;
@@ -18,6 +18,11 @@ pub(super) fn content(state: &State) -> ContentStep {
     let (wake, changed) = (state.kicks.content.clone(), state.kicks.feed.clone());
     let site = Arc::new(state.site.clone());
     ContentStep::new(state.db.clone(), state.clock.clone(), site, state.content.clone(), state.metrics.clone(), wake, changed).watching()
+}
+
+pub(super) fn sources(state: &State) -> anyhow::Result<SourceStep> {
+    let (site, changed) = (Arc::new(state.site.clone()), state.kicks.feed.clone());
+    SourceStep::new(state.db.clone(), state.clock.clone(), site, &state.content, state.metrics.clone(), changed)
 }
 
 pub(super) fn signup(state: &State) -> SignupStep {

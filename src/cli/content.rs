@@ -14,6 +14,13 @@ pub enum ContentCommand {
     Problems,
     /// Let go of the articles whose files vanished in a crowd.
     AcceptRemovals,
+    /// List the sites that are followed, and how that goes.
+    Sources,
+    /// Let go of every article of a site that is no longer followed.
+    Release {
+        /// The name it had in the configuration.
+        source: String,
+    },
 }
 
 /// Runs the command.
@@ -23,6 +30,8 @@ pub async fn run(command: ContentCommand, context: &Context) -> anyhow::Result<O
         ContentCommand::List => list(&db, context).await,
         ContentCommand::Problems => problems(&db, context).await,
         ContentCommand::AcceptRemovals => accept_removals(&db, context).await,
+        ContentCommand::Sources => sources(&db, context).await,
+        ContentCommand::Release { source } => release(&db, context, &source).await,
     };
     db.close().await;
     outcome
@@ -38,10 +47,59 @@ async fn list(db: &crate::db::Db, context: &Context) -> anyhow::Result<Outcome> 
         .into_iter()
         .map(|article| {
             let day = article.published_at.in_zone(&context.config.site.time_zone).strftime("%Y-%m-%d").to_string();
-            [day, article.state.to_string(), article.language.to_string(), article.path, article.title]
+            [day, article.state.to_string(), article.language.to_string(), place(&article.source, &article.path), article.title]
         })
         .collect();
     output::table(["DATE", "STATE", "LANGUAGE", "FILE", "TITLE"], &rows);
+    Ok(Outcome::Done)
+}
+
+/// Where an article is kept: its file, or the site that is followed and its key there.
+fn place(source: &str, path: &str) -> String {
+    if source.contains(':') { format!("{source}: {path}") } else { path.to_owned() }
+}
+
+async fn sources(db: &crate::db::Db, context: &Context) -> anyhow::Result<Outcome> {
+    let sources = content::sources(&mut *db.reader().acquire().await?, &context.config.content.sources).await?;
+    if context.json {
+        output::json(&sources)?;
+        return Ok(Outcome::Done);
+    }
+    let shown = |instant: Option<crate::clock::Timestamp>| match instant {
+        Some(instant) => instant.in_zone(&context.config.site.time_zone).strftime("%Y-%m-%d %H:%M").to_string(),
+        None => "never".to_owned(),
+    };
+    let rows: Vec<[String; 5]> = sources
+        .into_iter()
+        .map(|source| {
+            let state = match (source.configured, source.failures) {
+                (false, _) => "no longer followed; see  clarion content release".to_owned(),
+                (true, 0) => "in order".to_owned(),
+                (true, failures) => format!("failed {failures} times; see  clarion content problems"),
+            };
+            [source.name, source.articles.to_string(), shown(source.polled_at), shown(source.next_poll_at), state]
+        })
+        .collect();
+    output::table(["SOURCE", "ARTICLES", "READ", "NEXT", "STATE"], &rows);
+    Ok(Outcome::Done)
+}
+
+async fn release(db: &crate::db::Db, context: &Context, name: &str) -> anyhow::Result<Outcome> {
+    if context.config.content.sources.iter().any(|source| source.name == name) {
+        anyhow::bail!("the source {name} is still followed: remove its [[content.source]] from the configuration first");
+    }
+    let mut tx = db.begin().await?;
+    let released = content::release_source(&mut tx, name, context.clock.now()).await?;
+    tx.commit().await?;
+    if context.json {
+        output::json(&serde_json::json!({ "released": released }))?;
+    } else {
+        output::line(match released {
+            0 => format!("No article came from a source called {name}."),
+            1 => "1 article was removed.".to_owned(),
+            many => format!("{many} articles were removed."),
+        });
+    }
     Ok(Outcome::Done)
 }
 
@@ -57,10 +115,14 @@ async fn problems(db: &crate::db::Db, context: &Context) -> anyhow::Result<Outco
             output::line(problem);
         }
         for removal in &held {
-            output::line(format!("{}: its file vanished with many others; “{}” stays published", removal.path, removal.title));
+            output::line(format!(
+                "{}: it vanished with many others; “{}” stays published",
+                place(&removal.source, &removal.path),
+                removal.title
+            ));
         }
         if !held.is_empty() {
-            output::line("Put the files back, or run  clarion content accept-removals");
+            output::line("Put them back, or run  clarion content accept-removals");
         } else if problems.is_empty() {
             output::line("Nothing is wrong.");
         }

@@ -42,6 +42,7 @@ pub(super) fn read(root: &mut Table<'_>, folder: &Path, elsewhere: &mut Vec<Prob
     let petitions = root.table("petitions", |table| petitions(table, folder));
     let site = site?;
     tell_unknown_categories(root, &site, &digests);
+    tell_unknown_languages(root, &site, content.as_ref());
     Some(Config {
         staff: staff?,
         content: content?,
@@ -120,7 +121,52 @@ fn site(table: &mut Table<'_>, categories: Vec<Category>, catalogue: &Catalogue)
 fn content(table: &mut Table<'_>, folder: &Path) -> Option<content::Settings> {
     let dir: Option<String> = table.required("dir");
     let announce_within = table.or("announce_within", Duration::from_hours(336));
-    Some(content::Settings { dir: beside(folder, &dir?), announce_within })
+    let sources: Vec<_> = table.tables("source", source).into_iter().flatten().collect();
+    tell_twins(table, "content.source", sources.iter().map(|source| source.name.as_str()));
+    Some(content::Settings { dir: beside(folder, &dir?), announce_within, sources })
+}
+
+/// A site that is followed.
+fn source(table: &mut Table<'_>) -> Option<content::SourceSettings> {
+    let name = parsed_required(table, "name", |text| match text {
+        text if !text.is_empty() && text.is_ascii() && text == crate::site::slug(text) => Ok(text.to_owned()),
+        _ => Err(Reason::new(
+            format!("“{text}” is not a name"),
+            "use lower-case letters a–z, digits and hyphens, like main; it never changes",
+        )),
+    });
+    let kind = parsed_required(table, "kind", |text| {
+        content::SourceKind::from_stored(text).map_err(|_| {
+            Reason::new(format!("“{text}” is not a kind of site"), "write \"wordpress\" or, for a site that offers RSS or Atom, \"feed\"")
+        })
+    });
+    let url = parsed_required(table, "url", |text| {
+        let url = web_address(text)?;
+        if url.username().is_empty() && url.password().is_none() {
+            Ok(url)
+        } else {
+            // The text may hold a password, so it is not repeated.
+            Err(Reason::new("there is a user name in the address", "follow a site that can be read without a password"))
+        }
+    });
+    let language = table.optional("language");
+    let every = parsed(table, "every", |text| {
+        let every = parse_duration(text)?;
+        if (Duration::from_mins(1)..=Duration::from_hours(24 * 7)).contains(&every) {
+            Ok(every)
+        } else {
+            Err(Reason::new("out of range", "write 1m to 7d; 10m is usual"))
+        }
+    });
+    let allow_private = table.or("allow_private", false);
+    Some(content::SourceSettings {
+        name: name?,
+        kind: kind?,
+        url: url?,
+        language,
+        every: every.unwrap_or(Duration::from_mins(10)),
+        allow_private,
+    })
 }
 
 fn feed(table: &mut Table<'_>) -> feed::Settings {
@@ -377,6 +423,18 @@ fn tell_twins<'a>(root: &Table<'_>, what: &str, names: impl Iterator<Item = &'a 
     let mut seen = std::collections::BTreeSet::new();
     for name in names.filter(|name| !seen.insert(*name)) {
         root.reading().tell(root.place(), Reason::new(format!("two [[{what}]] are called “{name}”"), "rename or remove one"));
+    }
+}
+
+fn tell_unknown_languages(root: &Table<'_>, site: &Site, content: Option<&content::Settings>) {
+    for source in content.iter().flat_map(|content| &content.sources) {
+        let Some(language) = source.language.as_ref().filter(|language| !site.languages.contains(language)) else { continue };
+        let known: Vec<String> = site.languages.iter().map(ToString::to_string).collect();
+        let reason = Reason::new(
+            format!("the source “{}” is in the language {language}, which `site.languages` does not name", source.name),
+            format!("use one of {}, or add it there", known.join(", ")),
+        );
+        root.reading().tell(root.place(), reason);
     }
 }
 

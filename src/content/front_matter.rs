@@ -1,5 +1,6 @@
 //! The head of an article's file: TOML between lines of `+++`, or YAML between lines of `---`.
 
+use super::alias;
 use super::attachments::Attachments;
 use super::{Announce, Credit, Enclosure, FoundCategory, Role, category, markup, media, text};
 use crate::clock::{Timestamp, WrittenTime};
@@ -274,7 +275,7 @@ fn aliases(table: &mut Table<'_>, site: &Site) -> Vec<String> {
     let mut aliases = Vec::new();
     for alias in written {
         let parsed = if alias.starts_with('/') { site.base_url.join(&alias).ok() } else { Url::parse(&alias).ok() };
-        let path = parsed.map(|url| url.path().to_owned()).filter(|path| path.len() > 1 && path.len() <= LONGEST_NAME * 3);
+        let path = parsed.as_ref().and_then(alias::stored).filter(|path| path.len() <= LONGEST_NAME * 3);
         if path.is_none() {
             let remedy = "write the path with its slash, like \"/2011-07-center.htm\"";
             table.reading().tell(&place, Reason::new(format!("`aliases`: “{alias}” is not an old address"), remedy));

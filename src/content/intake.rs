@@ -7,7 +7,7 @@ use super::record::{self, Moment};
 use super::scan::Finding;
 use super::store::Row;
 use super::trouble::{self, Known};
-use super::{ArticleState, FOLDER, category};
+use super::{ArticleState, FOLDER, category, source};
 use crate::clock::Timestamp;
 use crate::problem::{Problem, Reason};
 use crate::site::Site;
@@ -187,8 +187,11 @@ impl Intake<'_> {
         }
     }
 
+    /// Whether another file or room has the article. One that was followed on another site is
+    /// moved into the folder by a file that names its id.
     fn is_elsewhere(&self, row: &Row) -> bool {
-        row.source != FOLDER || (row.state != ArticleState::Gone.as_str() && self.folder.holds(&row.path))
+        (row.source != FOLDER && !source::is_living(&row.source))
+            || (row.source == FOLDER && row.state != ArticleState::Gone.as_str() && self.folder.holds(&row.path))
     }
 
     /// Says that the date in the file no longer does anything.

@@ -154,7 +154,7 @@ fn name_headings(events: &mut [Event<'_>]) {
 }
 
 /// Makes a figure of a picture that stands alone in its paragraph and has a title, its caption.
-fn caption_pictures(events: &mut Vec<Event<'_>>) {
+fn caption_pictures(events: &mut [Event<'_>]) {
     let mut at = 0;
     while at < events.len() {
         if let Some((picture, end)) = lone_picture(&events[at..]) {

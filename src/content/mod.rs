@@ -1,5 +1,6 @@
 //! The content store: articles from the folder that staff edit, always the last good version.
 
+mod alias;
 mod attachments;
 mod category;
 mod check;
@@ -20,6 +21,7 @@ mod record;
 mod register;
 mod removal;
 mod scan;
+mod source;
 mod step;
 mod store;
 mod tags;
@@ -30,12 +32,14 @@ mod video;
 mod watch;
 pub mod wordpress;
 
+pub use alias::{alias_spellings, numbered_alias};
 pub use check::check;
 pub use identity::authority;
 pub use markdown::{stray_stars, stray_stars_reason};
 pub use media::{Kind, Opened, Standing, Unopened, file_standing, open_file, path_of_address};
 pub use register::{Label, Line, Lines, Register, Wanted};
 pub use removal::{HeldRemoval, accept_removals, held_removals};
+pub use source::{Kind as SourceKind, Settings as SourceSettings, SourceState, SourceStep, release_source, sources};
 pub use step::ContentStep;
 pub use store::*;
 pub use trouble::problems;
@@ -56,6 +60,8 @@ pub struct Settings {
     pub dir: PathBuf,
     /// An article dated longer ago than this when first seen is never mailed by itself.
     pub announce_within: Duration,
+    /// Sites that are followed.
+    pub sources: Vec<SourceSettings>,
 }
 
 crate::text_enum! {
@@ -163,6 +169,8 @@ pub struct Article {
     pub enclosures: Vec<Enclosure>,
     /// The original elsewhere.
     pub canonical_url: Option<String>,
+    /// Whether it is kept on another site, which Clarion follows: `canonical_url` is its address.
+    pub living: bool,
     /// Absolute.
     pub image: Option<String>,
     /// The page on which its video is watched, or its file; absolute.

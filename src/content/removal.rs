@@ -1,11 +1,12 @@
-//! Articles whose files are gone. One at a time they go; in a crowd they stay published until
-//! staff say that it was meant.
+//! Articles that are gone from the folder or from the site they came from. One at a time they go;
+//! in a crowd they stay published until staff say that it was meant.
 
-use super::{ArticleState, FOLDER};
+use super::{ArticleState, FOLDER, source};
 use crate::clock::Timestamp;
 use crate::db::{Counter, take_numbers};
 use crate::noticeboard::{self, Notice};
 use sqlx::AnyConnection;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Fewer than this are never a crowd: on a small site one removal is more than a tenth.
@@ -13,14 +14,18 @@ const SMALLEST_CROWD: usize = 5;
 /// Removals within this time belong together, since a folder is not deleted in one instant.
 const TOGETHER: Duration = Duration::from_mins(10);
 
-/// The one notice of all removals that wait.
-const NOTICE: &str = "content-removal";
+/// The one notice of all removals of a source that wait.
+fn notice_key(source: &str) -> String {
+    if source == FOLDER { "content-removal".to_owned() } else { format!("content-removal:{source}") }
+}
 
 /// An article whose file vanished in a crowd.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct HeldRemoval {
     /// Row number.
     pub article: i64,
+    /// Which folder or site it is from.
+    pub source: String,
     /// Where its file was.
     pub path: String,
     /// Its title.
@@ -37,25 +42,25 @@ pub(super) fn looks_like_an_accident(vanished: usize, before: usize, total: usiz
 }
 
 /// How many articles have gone, unasked, shortly before.
-pub(super) async fn recently_gone(connection: &mut AnyConnection, now: Timestamp) -> anyhow::Result<usize> {
+pub(super) async fn recently_gone(connection: &mut AnyConnection, source: &str, now: Timestamp) -> anyhow::Result<usize> {
     let count: i64 = sqlx::query_scalar(
         "SELECT COUNT(*) FROM article a WHERE a.source = $1 AND a.state = 'gone' AND a.gone_at > $2
            AND NOT EXISTS (SELECT 1 FROM held_removal h WHERE h.article_id = a.id)",
     )
-    .bind(FOLDER)
+    .bind(source)
     .bind((now - TOGETHER).as_millis())
     .fetch_one(connection)
     .await?;
     Ok(usize::try_from(count).unwrap_or(0))
 }
 
-/// Every removal that is held or was accepted: path, and whether it was accepted.
-pub(super) async fn known(connection: &mut AnyConnection) -> anyhow::Result<Vec<(String, bool)>> {
+/// Every removal of a source that is held or was accepted: path, and whether it was accepted.
+pub(super) async fn known(connection: &mut AnyConnection, source: &str) -> anyhow::Result<Vec<(String, bool)>> {
     let rows: Vec<(String, i64)> = sqlx::query_as(
         "SELECT a.path, CASE WHEN h.accepted_at IS NULL THEN 0 ELSE 1 END
          FROM held_removal h JOIN article a ON a.id = h.article_id WHERE a.source = $1",
     )
-    .bind(FOLDER)
+    .bind(source)
     .fetch_all(connection)
     .await?;
     Ok(rows.into_iter().map(|(path, accepted)| (path, accepted != 0)).collect())
@@ -63,20 +68,26 @@ pub(super) async fn known(connection: &mut AnyConnection) -> anyhow::Result<Vec<
 
 /// The removals that wait for staff.
 pub async fn held_removals(connection: &mut AnyConnection) -> anyhow::Result<Vec<HeldRemoval>> {
-    let rows: Vec<(i64, String, String, i64)> = sqlx::query_as(
-        "SELECT a.id, a.path, a.title, h.held_at FROM held_removal h JOIN article a ON a.id = h.article_id
-         WHERE h.accepted_at IS NULL ORDER BY a.path",
+    let rows: Vec<(i64, String, String, String, i64)> = sqlx::query_as(
+        "SELECT a.id, a.source, a.path, a.title, h.held_at FROM held_removal h JOIN article a ON a.id = h.article_id
+         WHERE h.accepted_at IS NULL ORDER BY a.source, a.path",
     )
     .fetch_all(connection)
     .await?;
     Ok(rows
         .into_iter()
-        .map(|(article, path, title, held_at)| HeldRemoval { article, path, title, held_at: Timestamp::from_millis(held_at) })
+        .map(|(article, source, path, title, held_at)| HeldRemoval {
+            article,
+            source,
+            path,
+            title,
+            held_at: Timestamp::from_millis(held_at),
+        })
         .collect())
 }
 
 /// Keeps the articles of these files published, and tells staff.
-pub(super) async fn hold(connection: &mut AnyConnection, paths: &[String], now: Timestamp) -> anyhow::Result<()> {
+pub(super) async fn hold(connection: &mut AnyConnection, source: &str, paths: &[String], now: Timestamp) -> anyhow::Result<()> {
     for path in paths {
         sqlx::query(
             "INSERT INTO held_removal (article_id, held_at)
@@ -84,11 +95,15 @@ pub(super) async fn hold(connection: &mut AnyConnection, paths: &[String], now: 
              ON CONFLICT (article_id) DO UPDATE SET held_at = excluded.held_at, accepted_at = NULL",
         )
         .bind(now.as_millis())
-        .bind(FOLDER)
+        .bind(source)
         .bind(path)
         .execute(&mut *connection)
         .await?;
     }
+    let place = match source::name_of(source) {
+        Some(name) => format!("the site that the source {name} follows"),
+        None => "the content folder".to_owned(),
+    };
     let mut list: Vec<String> = paths.iter().take(20).map(|path| format!("  {path}")).collect();
     if paths.len() > list.len() {
         list.push(format!("  … and {} more", paths.len() - list.len()));
@@ -96,10 +111,10 @@ pub(super) async fn hold(connection: &mut AnyConnection, paths: &[String], now: 
     let list = list.join("\n");
     let count = paths.len();
     let notice = Notice {
-        key: NOTICE,
-        subject: &format!("{count} articles have vanished from the content folder; they stay published"),
+        key: &notice_key(source),
+        subject: &format!("{count} articles have vanished from {place}; they stay published"),
         body: &format!(
-            "The files of {count} articles are no longer in the content folder:\n\n{list}\n\nSo many at once look like an accident, such as a disk that is not there. The articles stay published.\n\nIf it was an accident, put the files back; nothing else is needed. If they are to go, run  clarion content accept-removals\n"
+            "{count} articles are no longer in {place}:\n\n{list}\n\nSo many at once look like an accident, such as a disk or a database that is not there. The articles stay published.\n\nIf it was an accident, put them back; nothing else is needed. If they are to go, run  clarion content accept-removals\n"
         ),
     };
     noticeboard::record(connection, &notice, now).await?;
@@ -107,34 +122,38 @@ pub(super) async fn hold(connection: &mut AnyConnection, paths: &[String], now: 
 }
 
 /// The file of an article is back: it is held no longer.
-pub(super) async fn lift(connection: &mut AnyConnection, path: &str) -> anyhow::Result<()> {
+pub(super) async fn lift(connection: &mut AnyConnection, source: &str, path: &str) -> anyhow::Result<()> {
     sqlx::query("DELETE FROM held_removal WHERE article_id IN (SELECT id FROM article WHERE source = $1 AND path = $2)")
-        .bind(FOLDER)
+        .bind(source)
         .bind(path)
         .execute(&mut *connection)
         .await?;
-    clear_notice(connection).await
+    clear_notice(connection, source).await
 }
 
 /// When nothing waits any longer, the next accident is told anew.
-async fn clear_notice(connection: &mut AnyConnection) -> anyhow::Result<()> {
-    let waiting: i64 =
-        sqlx::query_scalar("SELECT COUNT(*) FROM held_removal WHERE accepted_at IS NULL").fetch_one(&mut *connection).await?;
+async fn clear_notice(connection: &mut AnyConnection, source: &str) -> anyhow::Result<()> {
+    let waiting: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM held_removal h JOIN article a ON a.id = h.article_id WHERE h.accepted_at IS NULL AND a.source = $1",
+    )
+    .bind(source)
+    .fetch_one(&mut *connection)
+    .await?;
     if waiting == 0 {
-        noticeboard::clear(connection, NOTICE).await?;
+        noticeboard::clear(connection, &notice_key(source)).await?;
     }
     Ok(())
 }
 
 /// Turns articles whose files are gone into tombstones.
-pub(super) async fn remove(connection: &mut AnyConnection, paths: &[String], now: Timestamp) -> anyhow::Result<()> {
+pub(super) async fn remove(connection: &mut AnyConnection, source: &str, paths: &[String], now: Timestamp) -> anyhow::Result<()> {
     let first = take_numbers(connection, Counter::Sequence, i64::try_from(paths.len())?).await?;
     for (sequence, path) in (first..).zip(paths) {
         sqlx::query("UPDATE article SET state = $1, gone_at = $2, changed_seq = $3 WHERE source = $4 AND path = $5 AND state <> 'gone'")
             .bind(ArticleState::Gone.as_str())
             .bind(now.as_millis())
             .bind(sequence)
-            .bind(FOLDER)
+            .bind(source)
             .bind(path)
             .execute(&mut *connection)
             .await?;
@@ -144,17 +163,21 @@ pub(super) async fn remove(connection: &mut AnyConnection, paths: &[String], now
 
 /// Staff say that the held removals were meant: the articles go. Returns how many.
 pub async fn accept_removals(connection: &mut AnyConnection, now: Timestamp) -> anyhow::Result<usize> {
-    let paths: Vec<String> = held_removals(connection).await?.into_iter().map(|held| held.path).collect();
-    if paths.is_empty() {
-        return Ok(0);
+    let mut waiting: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for held in held_removals(connection).await? {
+        waiting.entry(held.source).or_default().push(held.path);
     }
-    remove(connection, &paths, now).await?;
+    for (source, paths) in &waiting {
+        remove(connection, source, paths, now).await?;
+    }
     sqlx::query("UPDATE held_removal SET accepted_at = $1 WHERE accepted_at IS NULL")
         .bind(now.as_millis())
         .execute(&mut *connection)
         .await?;
-    clear_notice(connection).await?;
-    Ok(paths.len())
+    for source in waiting.keys() {
+        clear_notice(connection, source).await?;
+    }
+    Ok(waiting.values().map(Vec::len).sum())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::look::{Desk, Look, blocking};
 use super::record::{self, Moment};
 use super::scan::{self, Finding};
 use super::watch::Hints;
-use super::{Selection, Settings, removal, store, trouble, verdict::Verdict};
+use super::{FOLDER, Selection, Settings, removal, store, trouble, verdict::Verdict};
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::metrics::Metrics;
@@ -25,6 +25,8 @@ use tokio::time::Instant;
 
 /// How long a file must not have changed.
 const STILLNESS: Duration = Duration::from_secs(2);
+/// How long a daemon that has died keeps another from scanning.
+const LEASE: Duration = Duration::from_secs(15);
 /// Files recorded in one transaction.
 const BATCH: usize = 200;
 /// After this much reading the step returns, to be called again at once.
@@ -64,7 +66,7 @@ impl ContentStep {
     /// A step for a folder. `wake` is what its loop listens to; `changed` is kicked after every
     /// change that feeds must follow.
     pub fn new(db: Db, clock: Clock, site: Arc<Site>, settings: Settings, metrics: Metrics, wake: Kick, changed: Kick) -> Self {
-        let lease = Lease::new(db.clone(), random_name());
+        let lease = Lease::new(db.clone(), "content", random_name(), LEASE);
         Self {
             db,
             clock,
@@ -213,9 +215,9 @@ impl ContentStep {
     /// accident; and lifts the hold of those that are back.
     async fn let_go(&self, desk: &mut Desk, look: &Look, vanished: &[String]) -> anyhow::Result<Progress> {
         let mut connection = self.db.reader().acquire().await?;
-        let held = removal::known(&mut connection).await?;
+        let held = removal::known(&mut connection, FOLDER).await?;
         let now = self.clock.now();
-        let recent = if vanished.is_empty() { 0 } else { removal::recently_gone(&mut connection, now).await? };
+        let recent = if vanished.is_empty() { 0 } else { removal::recently_gone(&mut connection, FOLDER, now).await? };
         drop(connection);
         let verdict = Verdict::of(&desk.mirror, look, vanished, &held, recent);
         if verdict == Verdict::default() {
@@ -224,13 +226,13 @@ impl ContentStep {
         let mut tx = self.db.begin().await?;
         self.lease.renew(&mut tx).await?;
         for path in &verdict.back {
-            removal::lift(&mut tx, path).await?;
+            removal::lift(&mut tx, FOLDER, path).await?;
         }
         if !verdict.hold.is_empty() {
-            removal::hold(&mut tx, &verdict.hold, now).await?;
+            removal::hold(&mut tx, FOLDER, &verdict.hold, now).await?;
         }
         if !verdict.remove.is_empty() {
-            removal::remove(&mut tx, &verdict.remove, now).await?;
+            removal::remove(&mut tx, FOLDER, &verdict.remove, now).await?;
         }
         for path in &verdict.mended {
             if let Some(known) = desk.mirror.troubles.get(path) {

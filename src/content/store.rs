@@ -3,7 +3,7 @@
 use super::attachments::{Attachments, attachments, categories_of, with_list};
 use super::media::Files;
 use super::record::{self, Entry};
-use super::{Announce, Article, ArticleState, Change, FoundCategory, Headline, Listed, Page, Selection, Signpost, identity, markup};
+use super::{Announce, Article, ArticleState, Change, FoundCategory, Headline, Listed, Page, Selection, Signpost, identity, markup, source};
 use crate::clock::Timestamp;
 use crate::language::Language;
 use crate::site::Site;
@@ -310,6 +310,7 @@ impl Row {
             tags: attached.tags,
             credits: attached.credits,
             enclosures: attached.enclosures,
+            living: source::is_living(&self.source),
             canonical_url: self.canonical_url,
             image: self.image,
             video: self.video,

@@ -169,7 +169,8 @@ fn is_block(name: &str) -> bool {
 }
 
 /// The entities that the sanitiser writes.
-fn unescape(text: &str) -> String {
+/// Decodes what a sanitiser leaves encoded.
+pub(super) fn unescape(text: &str) -> String {
     text.replace("&nbsp;", " ").replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
 }
 

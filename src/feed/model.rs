@@ -220,11 +220,12 @@ fn attachment(enclosure: &crate::content::Enclosure) -> Attachment {
     }
 }
 
-/// Where an article is read: its own page, or where another room of this site shows it.
+/// Where an article is read: its own page, or where another room of this site shows it, or on the
+/// site that keeps it.
 pub fn link_of(site: &Site, article: &Article) -> String {
     let base = site.base_url.as_str();
     match &article.canonical_url {
-        Some(url) if url.starts_with(base) => url.clone(),
+        Some(url) if article.living || url.starts_with(base) => url.clone(),
         _ => site.link(&site.article_path(&article.language, &article.month, &article.slug)),
     }
 }

@@ -56,19 +56,23 @@ pub(super) fn may_ask(address: IpAddr, allow_private: bool) -> bool {
 /// By the IANA IPv4 Special-Purpose Address Registry (RFC 6890).
 fn of_v4(address: Ipv4Addr) -> Reach {
     match address.octets() {
-        // Where Azure, Alibaba and Oracle answer a machine's questions about itself.
-        [168, 63, 129, 16] | [100, 100, 100, 200] | [192, 0, 0, 192] => Reach::Never,
-        // Loopback; RFC 1918; shared by carriers (RFC 6598).
-        [127 | 10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] => Reach::Private,
+        // Loopback; RFC 1918; shared by carriers (RFC 6598), but not where Alibaba answers a
+        // machine's questions about itself.
+        octets @ ([127 | 10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..]) if octets != [100, 100, 100, 200] => {
+            Reach::Private
+        }
         // "This" network, link-local, protocol assignments, documentation, 6to4 relays,
-        // benchmarks, multicast and what is reserved.
+        // benchmarks, multicast and what is reserved; the carriers' that is left from above, and
+        // where Azure answers such questions.
         [0 | 224..=255, ..]
         | [169, 254, ..]
         | [192, 0, 0 | 2, _]
         | [198, 51, 100, _]
         | [203, 0, 113, _]
         | [192, 88, 99, _]
-        | [198, 18..=19, ..] => Reach::Never,
+        | [198, 18..=19, ..]
+        | [100, 64..=127, ..]
+        | [168, 63, 129, 16] => Reach::Never,
         _ => Reach::Public,
     }
 }
@@ -79,19 +83,18 @@ fn of_v6(address: Ipv6Addr) -> Reach {
     if let Some(mapped) = address.to_ipv4_mapped() {
         return of_v4(mapped);
     }
-    let inner = |high: u16, low: u16| of_v4(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)));
+    let inner = |high: u16, low: u16| of_v4(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)));
     match address.segments() {
         [0, 0, 0, 0, 0, 0, 0, 1] => Reach::Private,
         // NAT64 (RFC 6052) and 6to4 (RFC 3056).
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => inner(high, low),
-        // Where Amazon answers a machine's questions about itself.
-        [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254] => Reach::Never,
-        // Unique local (RFC 4193).
-        [0xfc00..=0xfdff, ..] => Reach::Private,
-        // Protocol assignments with Teredo, ORCHID and benchmarks; documentation.
-        [0x2001, 0..=0x1ff, ..] | [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Reach::Never,
-        // Global unicast; link-local, multicast and all others are not.
-        [0x2000..=0x3fff, ..] => Reach::Public,
+        // Unique local (RFC 4193), but not where Amazon answers a machine's questions about itself.
+        segments @ [0xfc00..=0xfdff, ..] if segments != [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254] => Reach::Private,
+        // Global unicast without protocol assignments (Teredo, ORCHID, benchmarks) and
+        // documentation; link-local, multicast and all others are none.
+        [0x2001, second, ..] if second > 0x1ff && second != 0xdb8 => Reach::Public,
+        [0x3fff, second, ..] if second > 0xfff => Reach::Public,
+        [first @ 0x2000..=0x3ffe, ..] if first != 0x2001 => Reach::Public,
         _ => Reach::Never,
     }
 }

@@ -125,8 +125,26 @@ impl Tongue {
             let resource = resource.expect("a shipped text file is valid Fluent");
             tongue.texts.add_resource(Arc::new(resource)).expect("no shipped text is defined twice");
         }
+        tongue.texts.set_formatter(Some(grouped));
         tongue
     }
+}
+
+/// A number with a comma before each three digits, as all shipped languages write it.
+fn grouped<M>(value: &FluentValue<'_>, _: &M) -> Option<String> {
+    let FluentValue::Number(number) = value else { return None };
+    let digits = number.as_string();
+    if digits.len() <= 3 || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    Some(text)
 }
 
 /// The catalogue in one language.
@@ -217,6 +235,14 @@ mod tests {
             let voice = catalogue.voice(&Language::parse(tag).unwrap());
             assert_eq!(voice.date(at.date()), date);
             assert_eq!(voice.time(&at), time);
+        }
+    }
+
+    #[test]
+    fn great_numbers_can_be_read() {
+        let english = Catalogue::shipped().voice(&Language::parse("en").unwrap());
+        for (count, said) in [(1_i64, "1 person"), (999, "999 people"), (1000, "1,000 people"), (1_234_567, "1,234,567 people")] {
+            assert_eq!(english.say_with("petition-people", "count", count), said);
         }
     }
 

@@ -158,12 +158,16 @@ pub(super) fn when(voice: &Voice, due: Option<Timestamp>, zone: &TimeZone) -> St
 
 /// How many people get it, in words: the sum, then by language.
 pub(super) fn counts_line(voice: &Voice, counts: &Counts) -> String {
-    let by_language: Vec<String> = counts.by_language.iter().map(|(language, count)| format!("{} {count}", language.own_name())).collect();
+    let by_language: Vec<String> = counts.by_language.iter().map(|(language, count)| of_language(voice, language, *count)).collect();
     let sum = voice.say_with("petition-people", "count", counts.total());
     if by_language.is_empty() {
         return sum;
     }
     voice.say_all("petition-people-by-language", &[("people", sum.into()), ("languages", voice.list(&by_language).into())])
+}
+
+fn of_language(voice: &Voice, language: &Language, count: u64) -> String {
+    voice.say_all("petition-people-of-language", &[("language", language.own_name().into()), ("count", count.into())])
 }
 
 /// A step of the plan, in words.

@@ -30,6 +30,16 @@ struct Download {
     detail: String,
 }
 
+/// The video, played here or on a page elsewhere.
+struct Player {
+    href: String,
+    /// The type of a file of ours; `None`: a page elsewhere.
+    media_type: Option<&'static str>,
+    text: String,
+    /// Where the link leads.
+    detail: String,
+}
+
 /// Another article.
 struct TitleLink {
     href: String,
@@ -45,16 +55,6 @@ struct Series {
     /// The place of this article among them, from 0.
     here: usize,
     is_long: bool,
-}
-
-/// The video, played here or on a page elsewhere.
-struct Player {
-    href: String,
-    /// The type of a file of ours; `None`: a page elsewhere.
-    media_type: Option<&'static str>,
-    text: String,
-    /// Where the link leads.
-    detail: String,
 }
 
 #[derive(Template)]
@@ -76,15 +76,16 @@ struct ArticlePage {
     signatories: Option<Credits>,
     translations: Vec<LanguageLink>,
     image: Option<String>,
+    video: Option<Player>,
     /// What stands for it where it is linked.
     preview: Option<String>,
-    video: Option<Player>,
     body: String,
     downloads: Vec<Download>,
     tags: Vec<NavLink>,
     series: Option<Series>,
     older: Option<TitleLink>,
     newer: Option<TitleLink>,
+    original: Option<NavLink>,
 }
 
 /// The article at an address, in the language the address names; where it is not there, the
@@ -99,7 +100,7 @@ pub(super) async fn show(connection: &mut AnyConnection, visit: &Visit<'_>, mont
     let own = state.site.link(&state.site.article_path(&article.language, &article.month, &article.slug));
     let link = link_of(&state.site, &article);
     // Another room shows it: a petition has a page of its own.
-    if link != own && link.starts_with(state.site.base_url.as_str()) {
+    if link != own && !article.living {
         return Ok(Some(Redirect::temporary(&link).into_response()));
     }
     let around = Around::load(connection, state, lines, &article).await?;
@@ -174,6 +175,8 @@ fn compose(state: &State, language: &Language, article: &Article, around: &Aroun
         _ => std::iter::once(link(&article.language, own.clone())).chain(translations.iter().cloned()).collect(),
     };
     layout.canonical = Some(article.canonical_url.clone().unwrap_or_else(|| own.clone()));
+    // The original is what search engines shall find.
+    layout.noindex = article.living;
     let voice = layout.voice.clone();
     let (published, updated) = (Day::of(state, &layout, article.published_at), Day::of(state, &layout, article.updated_at));
     let tongue = Tongue::of(&layout, &article.language);
@@ -207,6 +210,7 @@ fn compose(state: &State, language: &Language, article: &Article, around: &Aroun
         series: series(&layout, article, around, &title_link),
         older: around.older.as_ref().map(title_link),
         newer: around.newer.as_ref().map(title_link),
+        original: article.canonical_url.as_ref().filter(|_| article.living).map(|href| NavLink { text: host_of(href), href: href.clone() }),
         layout,
     }
 }
@@ -237,6 +241,11 @@ fn authors(state: &State, layout: &Layout, article: &Article) -> Option<Credits>
         person.url = Some(state.site.page_path(&layout.language, &["author", &crate::site::slug(&person.name)]));
     }
     Some(credits)
+}
+
+/// A site as people name it: `www.example.org`.
+fn host_of(link: &str) -> String {
+    url::Url::parse(link).ok().and_then(|url| Some(url.host_str()?.to_owned())).unwrap_or_else(|| link.to_owned())
 }
 
 fn credits(voice: &Voice, article: &Article, role: Role) -> Option<Credits> {

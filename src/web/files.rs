@@ -26,9 +26,8 @@ const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=600");
 /// Whatever a file holds, it does nothing in our name.
 const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox");
 /// The same for documents, whose viewers do not open in a sandbox: they are no part of the page.
-const DOCUMENT_POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; object-src 'self'; plugin-types application/pdf; style-src 'unsafe-inline'; frame-ancestors 'none'",
-);
+const DOCUMENT_POLICY: HeaderValue =
+    HeaderValue::from_static("default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'");
 /// In octets: what is read from the disk at once.
 const PIECE: usize = 64 * 1024;
 /// What RFC 8187 §3.2.1 lets stand in the name of a download.

@@ -232,5 +232,8 @@ fn program_format(name: &str) -> Option<FeedFormat> {
 fn language_of_host<'a>(site: &'a Site, host: &str) -> &'a Language {
     let host = host.rsplit_once(':').map_or(host, |(name, _)| name).to_ascii_lowercase();
     let host = host.trim_start_matches("www.");
-    site.legacy.iter().find(|legacy| legacy.host == host).map_or_else(|| site.default_language(), |legacy| &legacy.language)
+    site.legacy
+        .iter()
+        .find(|legacy| legacy.host == host)
+        .map_or_else(|| site.default_language(), |legacy| site.nearest_language(&legacy.language))
 }

@@ -4,7 +4,7 @@
 use super::annual::{ArchiveYear, archive, month_link, months_beside, year_link};
 use super::excerpt::{Listing, category_link};
 use super::layout::NavLink;
-use super::place::{Address, Place, Way, decoded, retagged};
+use super::place::{Address, Place, Way, retagged};
 use super::{Layout, State, WebError, annual, article, feeds, files, page};
 use crate::content::{self, Label, Line, Lines, Wanted};
 use crate::feed::link_of;
@@ -73,10 +73,18 @@ async fn answer(axum::extract::State(state): axum::extract::State<State>, reques
     if let Some(file) = files::answer(&state, request.method(), &path, request.headers()).await? {
         return Ok(file);
     }
+    // WordPress's `/?p=123` is a query of the home page.
+    if let Some(alias) = content::numbered_alias(&path, query.as_deref()) {
+        let mut connection = state.db.reader().acquire().await?;
+        if let Some(article) = content::at_alias(&mut connection, &alias).await? {
+            return Ok(moved(&link_of(&state.site, &article)));
+        }
+    }
     let retagged = retagged(&state.site, &path);
     match address.way(&state.site) {
+        _ if retagged.is_some() => {}
         Some(Way::Elsewhere(to)) => return Ok(moved(&to)),
-        Some(Way::Page(place, number)) if retagged.is_none() => {
+        Some(Way::Page(place, number)) => {
             let lines = state.register.lines(&state.db, &state.site).await?;
             let mut connection = state.db.reader().acquire().await?;
             let language = address.language.as_ref().unwrap_or_else(|| state.site.default_language());
@@ -86,7 +94,7 @@ async fn answer(axum::extract::State(state): axum::extract::State<State>, reques
                 return page::unless_held(shown, request.headers()).await;
             }
         }
-        _ => {}
+        None => {}
     }
     let mut connection = state.db.reader().acquire().await?;
     match old_address(&mut connection, &state, &path).await? {
@@ -201,8 +209,8 @@ async fn month(connection: &mut AnyConnection, visit: &Visit<'_>, month: &str) -
 
 /// Where an article that once had this address is now.
 async fn old_address(connection: &mut AnyConnection, state: &State, path: &str) -> Result<Option<Response>, WebError> {
-    for path in [path, &decoded(path)] {
-        if let Some(article) = content::at_alias(connection, path).await? {
+    for path in content::alias_spellings(path) {
+        if let Some(article) = content::at_alias(connection, &path).await? {
             return Ok(Some(moved(&link_of(&state.site, &article))));
         }
     }

@@ -109,7 +109,9 @@ impl Files {
     /// The absolute link under which the file that a link means is served.
     pub(super) fn link(&self, link: &str) -> Option<String> {
         let Target::Path(path) = self.own.target(link, &self.article) else { return None };
-        self.found.get(&path)?;
+        // An address on this host that is no file of the folder may be served by another program.
+        let is_address = link.trim_start().starts_with('/') || link.contains("://");
+        self.found.get(&path).filter(|file| file.length.is_some() || !is_address)?;
         let part = link.find('#').map_or("", |at| &link[at..]);
         Some(format!("{}{part}", self.own.link(&path)))
     }

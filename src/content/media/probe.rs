@@ -66,8 +66,8 @@ fn read_up_to(file: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
 fn picture_size(mut file: impl Read + Seek) -> Option<(i64, i64)> {
     file.seek(SeekFrom::Start(0)).ok()?;
     let size = imagesize::reader_size(BufReader::with_capacity(2048, Bounded { file, left: MOST_READ })).ok()?;
-    let side = |pixels: usize| i64::try_from(pixels).ok().filter(|pixels| (1..=100_000).contains(pixels));
-    Some((side(size.width)?, side(size.height)?))
+    let plausible = |pixels: usize| i64::try_from(pixels).ok().filter(|pixels| (1..=100_000).contains(pixels));
+    Some((plausible(size.width)?, plausible(size.height)?))
 }
 
 /// A file of which only so much is read, wherever that is.

@@ -174,7 +174,7 @@ async fn two_hundred_articles_are_taken_in_at_once() {
 async fn a_file_renamed_into_place_is_seen_at_once() {
     on_each_engine(async |world: World| {
         let room = Room::new(&world);
-        let settings = Settings { dir: room.root.clone(), announce_within: Duration::from_hours(14 * 24) };
+        let settings = Settings { dir: room.root.clone(), announce_within: Duration::from_hours(14 * 24), sources: Vec::new() };
         let (wake, changed) = (Kick::default(), Kick::default());
         let step = ContentStep::new(
             world.db.clone(),
@@ -224,7 +224,7 @@ fn the_sample_articles_have_no_mistake() {
         };
         site.categories.push(category);
     }
-    let settings = Settings { dir: "content".into(), announce_within: STILLNESS };
+    let settings = Settings { dir: "content".into(), announce_within: STILLNESS, sources: Vec::new() };
     let problems: Vec<String> = content::check(&settings, &site).iter().map(ToString::to_string).collect();
     assert_eq!(problems, Vec::<String>::new());
     assert!(fs::read_dir("content").unwrap().count() > 3);
@@ -236,7 +236,7 @@ fn checking_tells_every_problem_of_the_folder_without_a_database() {
     fs::write(folder.path().join("a.md"), file("A", "2027-09-18", "id = \"urn:x\"\ncategories = [\"Food\"]", "x")).unwrap();
     fs::write(folder.path().join("b.md"), file("B", "2027-09-18", "id = \"urn:x\"", "x")).unwrap();
     fs::write(folder.path().join("c.md"), "# no head").unwrap();
-    let settings = Settings { dir: folder.path().to_owned(), announce_within: STILLNESS };
+    let settings = Settings { dir: folder.path().to_owned(), announce_within: STILLNESS, sources: Vec::new() };
     let problems: Vec<String> = content::check(&settings, &crate::support::site()).iter().map(ToString::to_string).collect();
     assert_eq!(problems.len(), 3, "{problems:#?}");
     assert!(problems[0].contains("a.md:5:14: warning: the category “Food” is not in the configuration"), "{problems:#?}");

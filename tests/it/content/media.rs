@@ -215,11 +215,11 @@ async fn what_is_missing_is_a_warning_until_it_is_there() {
         room.scan().await;
         let problems = room.problems().await;
         let expected = [
-            "a.md:5:8: warning: there is no file “report.pdf” — put it there (report.pdf in the content folder), or correct the link",
-            "a.md:9:10: warning: there is no file “photo.png” — put it there (photo.png in the content folder), or correct the link",
+            "a.md:5:8: warning: there is no file “report.pdf” — put the file there (report.pdf in the content folder), or correct the link",
+            "a.md:9:10: warning: there is no file “photo.png” — put the file there (photo.png in the content folder), or correct the link",
             "a.md:9:27: warning: there is no file “other.png” — the folder holds “Other.PNG”: write the name in exactly these letters, capitals included",
             "a.md:9:44: warning: “../../up.png” would be outside the content folder — put the file into the content folder and correct the link",
-            "a.md:10:52: warning: there is no file “notes.pdf” — put it there (notes.pdf in the content folder), or correct the link",
+            "a.md:10:47: warning: there is no file “notes.pdf” — put the file there (notes.pdf in the content folder), or correct the link",
         ];
         assert_eq!(problems, expected);
         let settings = Settings { dir: room.root.clone(), announce_within: STILLNESS };
@@ -265,6 +265,7 @@ async fn a_changed_file_changes_its_articles_and_a_vanished_one_does_not() {
         put(&room, "a.png", &png(200, 50, 0));
         put(&room, "talk.mp3", b"ID3 much longer");
         // Another step knows what was recorded: the daemon was not running when they changed.
+        room.step.end().await.unwrap();
         let step = super::step(&world, &room.root, &Metrics::default());
         step.step().await.unwrap();
         let articles = room.articles().await;
@@ -273,7 +274,8 @@ async fn a_changed_file_changes_its_articles_and_a_vanished_one_does_not() {
 
         // The disk of the pictures is not there for a while.
         fs::remove_file(room.root.join("a.png")).unwrap();
-        room.scan_when_still().await;
+        step.look_at_everything();
+        step.step().await.unwrap();
         let later = room.articles().await;
         assert_eq!(later, articles);
         let problems = room.problems().await;

@@ -106,7 +106,7 @@ impl<'w> Room<'w> {
 }
 
 fn step(world: &World, root: &std::path::Path, metrics: &Metrics) -> ContentStep {
-    let settings = Settings { dir: root.to_owned(), announce_within: Duration::from_hours(14 * 24) };
+    let settings = Settings { dir: root.to_owned(), announce_within: Duration::from_hours(14 * 24), sources: Vec::new() };
     let (wake, changed) = (Kick::default(), Kick::default());
     ContentStep::new(world.db.clone(), world.clock.clone(), Arc::new(world.site.clone()), settings, metrics.clone(), wake, changed)
         .with_stillness(STILLNESS)

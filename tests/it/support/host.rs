@@ -130,7 +130,7 @@ async fn converse(mut stream: TcpStream, log: &Mutex<Vec<Asked>>, answer: &(impl
         Reply::Whole { status, headers, body } => {
             let mut head = format!("HTTP/1.1 {status} Status\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
             for (name, value) in headers {
-                head.push_str(&format!("{name}: {value}\r\n"));
+                head = format!("{head}{name}: {value}\r\n");
             }
             stream.write_all(format!("{head}\r\n").as_bytes()).await?;
             stream.write_all(&body).await?;

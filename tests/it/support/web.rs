@@ -45,7 +45,7 @@ pub fn shared(world: &World) -> Shared {
             late_limit: Duration::from_hours(12),
         }),
         feed: feed::Settings { items: 50, ttl: Duration::from_mins(30) },
-        content: content::Settings { dir: folder.join("content"), announce_within: Duration::from_hours(14 * 24) },
+        content: content::Settings { dir: folder.join("content"), announce_within: Duration::from_hours(14 * 24), sources: Vec::new() },
         mail: mail::Settings {
             from: Mailbox::parse("LFNKR <news@example.org>").unwrap(),
             reply_to: Some(Address::parse("office@example.org").unwrap()),

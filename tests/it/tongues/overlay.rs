@@ -4,9 +4,12 @@ use super::configure;
 use crate::support::inbox::Inbox;
 use crate::support::language;
 use crate::support::program::Daemon;
+use crate::support::{on_each_engine, web};
 use clarion::language::Catalogue;
 use clarion::problem::Problem;
+use clarion::subscription::CONSENT_TEXT_VERSION;
 use std::path::Path;
+use std::time::Duration;
 use tempfile::TempDir;
 
 const THAI: &str = "\
@@ -142,6 +145,27 @@ async fn a_site_speaks_a_language_that_its_folder_adds() {
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("locales/th/broken.ftl:1"), "{said}");
     assert_eq!(daemon.terminate().await, Some(0));
+}
+
+#[tokio::test]
+async fn consent_to_a_text_of_the_sites_own_is_recorded_with_its_hash() {
+    on_each_engine(async |world| {
+        let folder = folder(&[("ja/texts.ftl", "consent-text = { $site }からのメールに同意します。\n")]);
+        let mut shared = web::shared(&world);
+        shared.catalogue = Catalogue::with_overlay(folder.path()).0;
+        let site = web::serve_shared(shared).await;
+        for (path, address) in [("/subscribe", "kim@example.org"), ("/ja/subscribe", "hana@example.org")] {
+            let (_, page) = site.page(path).await;
+            let token = page.split("name=\"form\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+            world.pass(Duration::from_secs(5));
+            assert_eq!(site.post(path, &[("address", address), ("form", token)]).await.status(), 200);
+        }
+        let versions: Vec<String> =
+            sqlx::query_scalar("SELECT text_version FROM signup ORDER BY id").fetch_all(world.db.reader()).await.unwrap();
+        assert_eq!(versions[0], CONSENT_TEXT_VERSION);
+        assert!(versions[1].len() == 20 && versions[1].starts_with("own:"), "{versions:?}");
+    })
+    .await;
 }
 
 /// What `clarion texts th` prints.
