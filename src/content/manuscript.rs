@@ -3,7 +3,7 @@
 use super::front_matter::{self, FrontMatter};
 use super::identity::{PathName, dated_name, slug_of};
 use super::markup::{self, Body};
-use super::record::Entry;
+use super::record::{self, Entry, Rendered};
 use super::text;
 use crate::clock::{Timestamp, instant_of};
 use crate::language::Language;
@@ -26,6 +26,7 @@ pub(super) struct Manuscript {
     slug: String,
     source: Source,
     body: Range<usize>,
+    rendered: Option<Rendered>,
 }
 
 impl Manuscript {
@@ -54,7 +55,13 @@ impl Manuscript {
             warnings: problems,
             body: parts.body,
             source,
+            rendered: None,
         })
+    }
+
+    /// Renders it for the address that it will most likely have.
+    pub(super) fn render_ahead(&mut self, site: &Site) {
+        self.rendered = record::render_ahead(site, &self.entry());
     }
 
     /// What is to be recorded.
@@ -79,6 +86,7 @@ impl Manuscript {
             title: title.clone(),
             summary: self.head.summary.clone(),
             body: if is_html { Body::Html(body) } else { Body::Markdown(body) },
+            rendered: self.rendered.as_ref(),
             video: self.head.video.clone(),
             attachments: attachments.clone(),
             canonical_url: self.head.canonical_url.clone(),

@@ -1,9 +1,11 @@
 //! The content store: articles from the folder that staff edit, always the last good version.
 
 mod attachments;
+mod bulk;
 mod category;
 mod check;
 mod embed;
+mod first_look;
 mod folder;
 mod front_matter;
 mod identity;
@@ -14,7 +16,9 @@ mod manuscript;
 mod markup;
 mod memory;
 mod record;
+mod register;
 mod removal;
+mod rename;
 mod scan;
 mod step;
 mod store;
@@ -24,6 +28,7 @@ mod verdict;
 mod watch;
 
 pub use check::check;
+pub use first_look::{FirstLook, first_look};
 pub use identity::authority;
 pub use removal::{HeldRemoval, accept_removals, held_removals};
 pub use step::ContentStep;

@@ -28,6 +28,21 @@ pub(super) enum Finding {
     },
 }
 
+/// Files to be read, each as it was seen and with the hashes of the versions that are known.
+pub(super) type Sheaf = Vec<(String, Stat, Vec<String>)>;
+
+/// Reads files and renders what is good in them.
+pub(super) fn read_files(folder: &Folder, files: Sheaf, site: &Site) -> Vec<(String, Finding)> {
+    let read = |(path, stat, known): (String, Stat, Vec<String>)| {
+        let mut finding = read_file(folder, &path, stat, Path::new(&path), site, |hash| known.iter().any(|known| known == hash));
+        if let Finding::Good(manuscript) = &mut finding {
+            manuscript.render_ahead(site);
+        }
+        (path, finding)
+    };
+    files.into_iter().map(read).collect()
+}
+
 /// Reads a file. `shown` is its name in messages; `is_known` recognises versions by hash.
 pub(super) fn read_file(folder: &Folder, path: &str, stat: Stat, shown: &Path, site: &Site, is_known: impl Fn(&str) -> bool) -> Finding {
     let bytes = match folder.read(path, stat) {

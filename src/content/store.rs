@@ -230,6 +230,7 @@ pub async fn publish_page(connection: &mut AnyConnection, site: &Site, page: &Pa
         title: page.title.to_owned(),
         summary: Some(page.summary.to_owned()),
         body: markup::Body::Markdown(page.markdown),
+        rendered: None,
         video: None,
         attachments: Attachments { categories, ..Attachments::default() },
         canonical_url: Some(page.canonical_url.to_owned()),
@@ -241,7 +242,7 @@ pub async fn publish_page(connection: &mut AnyConnection, site: &Site, page: &Pa
     if stored.as_ref().is_some_and(|row| row.hash == entry.hash && row.state == ArticleState::Published.as_str()) {
         return Ok(());
     }
-    record::save(connection, site, &entry, stored, record::Moment { now, announce_within: std::time::Duration::ZERO }).await?;
+    record::save_one(connection, site, &entry, stored, record::Moment { now, announce_within: std::time::Duration::ZERO }).await?;
     Ok(())
 }
 

@@ -4,6 +4,8 @@ mod accidents;
 mod articles;
 mod files;
 mod pages;
+mod refused;
+mod storm;
 
 use crate::support::World;
 use clarion::content::{self, Article, ContentStep, Selection, Settings};
@@ -96,6 +98,11 @@ impl<'w> Room<'w> {
     /// Subjects of the notices recorded, in order.
     async fn notices(&self) -> Vec<String> {
         sqlx::query_scalar("SELECT subject FROM notice ORDER BY id").fetch_all(self.world.db.reader()).await.unwrap()
+    }
+
+    /// Staff have had their mail.
+    async fn tell(&self) {
+        sqlx::query("UPDATE notice SET told_at = recorded_at").execute(self.world.db.reader()).await.unwrap();
     }
 
     async fn announced(&self) -> Vec<i64> {
