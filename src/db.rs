@@ -202,6 +202,23 @@ impl DerefMut for Tx {
     }
 }
 
+/// Whether what failed was refused for what it is, so that it fails again however often it is
+/// tried while other work succeeds: a value too long, a rule broken. Otherwise it is the database
+/// that fails, such as by a full disk or a lost connection.
+pub fn is_refusal(error: &anyhow::Error) -> bool {
+    let Some(cause) = error.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>()) else { return true };
+    match cause {
+        sqlx::Error::Database(told) => told.code().is_some_and(|code| match code.parse::<u32>() {
+            // SQLite: the result code is the lowest octet. TOOBIG, CONSTRAINT, MISMATCH, RANGE.
+            Ok(number) if code.len() < 5 => matches!(number & 0xff, 18 | 19 | 20 | 25),
+            // PostgreSQL: the class is the first two letters. Data, integrity, program limits.
+            _ => ["22", "23", "54"].iter().any(|class| code.starts_with(class)),
+        }),
+        sqlx::Error::Encode(_) | sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => true,
+        _ => false,
+    }
+}
+
 /// A series of numbers given out in commit order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counter {

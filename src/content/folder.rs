@@ -154,8 +154,8 @@ impl Folder {
             if is_hidden(&name.to_string_lossy()) {
                 continue;
             }
-            let is_folder = match entry.file_type() {
-                Ok(kind) => kind.is_dir(),
+            let (is_folder, is_file) = match entry.file_type() {
+                Ok(kind) => (kind.is_dir(), kind.is_file()),
                 // It went between the two looks.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(error),
@@ -170,7 +170,13 @@ impl Folder {
             if is_folder {
                 self.descend(&entry, path, depth, sight);
             } else if is_article(name) {
-                self.look_at(&path, sight);
+                match entry.metadata() {
+                    // Nothing is to be followed, so its path need not be resolved from the root.
+                    Ok(metadata) if is_file && metadata.is_file() && path.len() <= LONGEST_PATH => {
+                        sight.files.insert(path, Stat::of(&metadata));
+                    }
+                    _ => self.look_at(&path, sight),
+                }
             }
         }
         Ok(())

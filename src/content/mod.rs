@@ -2,9 +2,11 @@
 
 mod alias;
 mod attachments;
+mod bulk;
 mod category;
 mod check;
 mod embed;
+mod first_look;
 mod folder;
 mod front_matter;
 mod identity;
@@ -20,6 +22,7 @@ mod picture;
 mod record;
 mod register;
 mod removal;
+mod rename;
 mod scan;
 mod source;
 mod step;
@@ -32,9 +35,11 @@ mod video;
 mod watch;
 mod withdrawal;
 pub mod wordpress;
+mod worksheet;
 
 pub use alias::{alias_spellings, numbered_alias};
 pub use check::check;
+pub use first_look::{FirstLook, first_look};
 pub use identity::authority;
 pub use markdown::{stray_stars, stray_stars_reason};
 pub use media::{Kind, Opened, Standing, Unopened, file_standing, open_file, path_of_address};

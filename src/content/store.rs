@@ -251,6 +251,7 @@ pub async fn publish_page(connection: &mut AnyConnection, site: &Site, page: &Pa
         title: page.title.to_owned(),
         summary: Some(page.summary.to_owned()),
         body: markup::Body::Markdown(page.markdown),
+        rendered: None,
         video: None,
         files: Files::NONE,
         attachments: Attachments { categories, ..Attachments::default() },
@@ -263,7 +264,7 @@ pub async fn publish_page(connection: &mut AnyConnection, site: &Site, page: &Pa
     if stored.as_ref().is_some_and(|row| row.hash == entry.hash && row.state == ArticleState::Published.as_str()) {
         return Ok(());
     }
-    record::save(connection, site, &entry, stored, record::Moment { now, announce_within: std::time::Duration::ZERO }).await?;
+    record::save_one(connection, site, &entry, stored, record::Moment { now, announce_within: std::time::Duration::ZERO }).await?;
     Ok(())
 }
 
