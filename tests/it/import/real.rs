@@ -48,7 +48,7 @@ fn published() -> Vec<Known> {
 }
 
 async fn scanned(world: &World, root: &Path) -> Vec<Article> {
-    let settings = Settings { dir: root.to_owned(), announce_within: Duration::from_hours(14 * 24) };
+    let settings = Settings { dir: root.to_owned(), announce_within: Duration::from_hours(14 * 24), sources: Vec::new() };
     let (wake, changed) = (Kick::default(), Kick::default());
     let step =
         ContentStep::new(world.db.clone(), world.clock.clone(), Arc::new(world.site.clone()), settings, Metrics::default(), wake, changed)
