@@ -20,6 +20,8 @@ pub struct Category {
     pub description: Option<LocalText>,
     /// Its number in the WordPress that Clarion took over: answers `?cat=`.
     pub wp_id: Option<i64>,
+    /// The slug of the category it belongs to: its articles are that one's too.
+    pub parent: Option<String>,
 }
 
 /// The address of an old site, whose feed addresses carry only its language.
@@ -108,17 +110,38 @@ impl Site {
         &self.languages[0]
     }
 
-    /// The site's language for a reader of `wanted`: that, a wider one, else the default.
+    /// The site's language for a reader of `wanted`: that, the nearest to it, else the default.
     pub fn nearest_language(&self, wanted: &Language) -> &Language {
-        wanted
-            .fallbacks()
-            .find_map(|wanted| self.languages.iter().find(|known| **known == wanted))
-            .unwrap_or_else(|| self.default_language())
+        wanted.nearest(&self.languages).unwrap_or_else(|| self.default_language())
+    }
+
+    /// The site's language that a text in `written` is in: that, or a wider one (`zh-Hant` for
+    /// `zh-TW`), but no other script.
+    pub fn language_of(&self, written: &Language) -> Option<&Language> {
+        written.fallbacks().find_map(|wider| self.languages.iter().find(|known| **known == wider))
     }
 
     /// A configured category.
     pub fn category(&self, slug: &str) -> Option<&Category> {
         self.categories.iter().find(|category| category.slug == slug)
+    }
+
+    /// The categories directly below one, in the order of menus; below none, those at the top.
+    pub fn children<'s>(&'s self, parent: Option<&'s str>) -> impl Iterator<Item = &'s Category> {
+        self.categories.iter().filter(move |category| category.parent.as_deref() == parent)
+    }
+
+    /// The categories above one, the nearest first.
+    pub fn ancestors<'s>(&'s self, slug: &str) -> impl Iterator<Item = &'s Category> {
+        let above = |category: &'s Category| self.category(category.parent.as_deref()?);
+        // Circles are refused with the configuration; a bound costs nothing.
+        std::iter::successors(self.category(slug).and_then(above), move |category| above(category)).take(self.categories.len())
+    }
+
+    /// A category and all below it, by their slugs: whose articles its page and feeds show.
+    pub fn with_descendants(&self, slug: &str) -> Vec<String> {
+        let below = self.categories.iter().filter(|category| self.ancestors(&category.slug).any(|above| above.slug == slug));
+        std::iter::once(slug.to_owned()).chain(below.map(|category| category.slug.clone())).collect()
     }
 
     /// An absolute link to a path, which begins with a slash and is escaped already.

@@ -20,6 +20,7 @@ date-long = { $weekday ->
     [11] November
    *[12] December
   } { $year }
+time-long = { $date }, { $time } ({ $zone })
 skip-to-content = Skip to the text
 navigation = Topics
 subscribe = Subscribe
@@ -34,3 +35,7 @@ error-internal = Something went wrong on our side. Please try again in a little 
 mail-sender = You receive this mail from { $site }.
 mail-unsubscribe = Leave with one click
 mail-preferences = Change your choices
+archive-years = Articles by year
+error-refused = This request could not be understood. Please go back and try again.
+error-too-large = What you sent is larger than we can take.
+error-too-slow = Your request took too long to arrive. Please try again.

@@ -4,6 +4,8 @@ petition-people = { $count ->
     [one] 1 person
    *[other] { $count } people
   }
+petition-people-by-language = { $people } ({ $languages })
+petition-people-of-language = { $language } { $count }
 petition-hours = { $count ->
     [one] 1 hour
    *[other] { $count } hours
@@ -119,7 +121,7 @@ approve-not-approver = Your address is not among the approvers any more.
 approve-refused-heading = You cannot approve this
 approve-refused-text = Your address is not among the approvers any more.
 stop-heading = Stop this petition?
-stop-text = Nothing more of the petition { $slug } { $edition } will be sent. What has been sent cannot be called back.
+stop-text = Nothing more of the petition “{ $title }” ({ $edition }) will be sent. What has been sent cannot be called back.
 stop-button = Stop it now
 stopped-heading = The petition is stopped
 stopped-text = Nothing more of it will be sent. Whoever runs the server can take the stop back.

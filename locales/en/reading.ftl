@@ -23,7 +23,7 @@ month-name = { $month ->
 month-heading = { $month } { $year }
 month-with-count = { $month } ({ $count })
 topic-by-mail = This topic by mail
-topic-by-feed = This topic as a feed
+topic-by-feed = This topic as a feed:
 written-by = By
 translated-by = Translated by
 signed-by = Signed by
@@ -40,3 +40,19 @@ feeds-what = A feed brings new articles to a program of yours, a feed reader, wi
 feeds-how = Copy the address of one of the feeds below into your feed reader. Most readers also find it by themselves when you give them the address of any page here. RSS, Atom and JSON carry the same articles; take RSS if you have no preference.
 feeds-or-mail = Would you rather have mail?
 feeds-opml = All feeds in one file, for import into a feed reader:
+video-watch = Watch the video
+video-elsewhere = on { $site }, which learns of your visit only if you follow this link
+continue-reading = Continue reading
+tag-heading = Articles tagged “{ $name }”
+author-heading = Articles by { $name }
+year-all = All titles of { $year }
+articles-count = { $count ->
+    [one] One article
+   *[other] { $count } articles
+  }
+above = Belongs to
+below = Narrower topics
+beside = Other articles
+article-before = Earlier
+article-after = Later
+part-in-series = “{ $series }”, part { $part } of { $parts }

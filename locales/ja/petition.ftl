@@ -1,6 +1,8 @@
 # Texts of the room “petition”.
 petition-on-approval = 承認され次第
 petition-people = { $count }名
+petition-people-by-language = { $people }（{ $languages }）
+petition-people-of-language = { $language } { $count }名
 petition-hours = { $count }時間
 petition-minutes = { $count }分
 petition-to-everyone = 対象者全員に送ります
@@ -97,7 +99,7 @@ approve-not-approver = お使いのメールアドレスは、現在は承認者
 approve-refused-heading = 承認できません
 approve-refused-text = お使いのメールアドレスは、現在は承認者に含まれていません。
 stop-heading = この請願を中止しますか
-stop-text = 請願 { $slug } { $edition } について、これ以上は何も送信されなくなります。すでに送信されたものを取り戻すことはできません。
+stop-text = 請願「{ $title }」（{ $edition }）について、これ以上は何も送信されなくなります。すでに送信されたものを取り戻すことはできません。
 stop-button = 今すぐ中止する
 stopped-heading = 請願を中止しました
 stopped-text = これ以上は何も送信されません。中止の取り消しはサーバーの担当者が行えます。

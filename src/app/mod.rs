@@ -4,9 +4,9 @@ mod steps;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::content::Register;
 use crate::db::Db;
 use crate::feed::Shelf;
-use crate::language::Catalogue;
 use crate::metrics::Metrics;
 use crate::task::{self, Kick, Step};
 use crate::vault::Vault;
@@ -51,8 +51,9 @@ impl App {
             db,
             vault,
             clock,
-            catalogue: Catalogue::shipped(),
+            catalogue: config.catalogue,
             shelf: Shelf::default(),
+            register: Register::default(),
             metrics: Metrics::default(),
             digests: config.digests,
             petitions: config.petitions,
@@ -92,6 +93,9 @@ impl App {
         let state = &self.state;
         let mut loops = Loops { tasks: &mut tasks, clock: &state.clock, shutdown: &shutdown };
         if self.role != Role::Worker {
+            let reading = state.clone();
+            // The first visitor need not wait for it.
+            tokio::spawn(async move { reading.register.lines(&reading.db, &reading.site).await });
             loops.begin(steps::feed(state), &state.kicks.feed);
         }
         if self.role != Role::Web {

@@ -13,6 +13,7 @@ pub(super) fn run(loaded: Result<(Config, Vec<Problem>), Refused>, wanted_clock:
     let problems = match loaded {
         Err(Refused { problems }) => problems,
         Ok((config, mut problems)) => {
+            problems.extend(config.catalogue.gaps());
             problems.extend(content::check(&config.content, &config.site));
             if let Some(petitions) = &config.petitions {
                 problems.extend(petition::check(

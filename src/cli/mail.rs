@@ -53,7 +53,8 @@ async fn test(address: &Address, context: &Context) -> anyhow::Result<Outcome> {
     if delivery::frozen(&mut tx).await? {
         return Ok(refuse("all sending is stopped, so no test was sent; it goes on with: clarion thaw"));
     }
-    let mailing = delivery::post_test(&mut tx, &vault, &context.config.site, address, context.clock.now()).await?;
+    let mailing =
+        delivery::post_test(&mut tx, &vault, &context.config.site, &context.config.catalogue, address, context.clock.now()).await?;
     tx.commit().await?;
     send(&db, vault, mailing, context).await?;
     tell(&sent_line(&db, mailing).await?, context)

@@ -6,6 +6,7 @@ pub mod content;
 pub mod demo;
 pub mod digest;
 mod freeze;
+pub mod import;
 pub mod keys;
 pub mod mail;
 pub mod mailing;
@@ -14,6 +15,7 @@ pub mod petition;
 pub mod preview;
 pub mod serve;
 pub mod subscriber;
+pub mod texts;
 
 use crate::clock::Clock;
 use crate::config::{Config, Refused};
@@ -95,11 +97,18 @@ enum Command {
         #[command(subcommand)]
         command: content::ContentCommand,
     },
+    /// Bring articles from another system into a folder.
+    Import {
+        #[command(subcommand)]
+        command: import::ImportCommand,
+    },
     /// The key file that seals addresses.
     Keys {
         #[command(subcommand)]
         command: keys::KeysCommand,
     },
+    /// What Clarion itself says and a language does not say yet, to be translated.
+    Texts(texts::TextsArguments),
     /// Try the way out.
     Mail {
         #[command(subcommand)]
@@ -168,7 +177,9 @@ pub async fn run(arguments: Arguments, environment: Vec<(String, String)>) -> an
         Command::Thaw => freeze::thaw(&context).await,
         Command::Subscriber { command } => subscriber::run(command, &context).await,
         Command::Content { command } => content::run(command, &context).await,
+        Command::Import { command } => import::run(command, &context).await,
         Command::Keys { command } => keys::run(command, &context).await,
+        Command::Texts(texts) => texts::run(&texts, &context),
         Command::Mail { command } => mail::run(command, &context).await,
         Command::Demo(_) | Command::Check => Ok(Outcome::Done),
     }

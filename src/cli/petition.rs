@@ -90,7 +90,7 @@ pub async fn office(context: &Context) -> anyhow::Result<Office> {
         vault,
         clock: context.clock.clone(),
         site: context.config.site.clone(),
-        catalogue: crate::language::Catalogue::shipped(),
+        catalogue: context.config.catalogue.clone(),
         settings,
         staff: context.config.staff.clone(),
         mail_leaves: mail_leaves(&context.config.mail),

@@ -5,7 +5,7 @@ use super::output::{json, line};
 use super::{Context, Outcome};
 use crate::addressbook::Stream;
 use crate::digest::{self, PreviewGroup, Rendered};
-use crate::language::{Catalogue, Language};
+use crate::language::Language;
 use crate::mail::Draft;
 use crate::petition::{self, PreviewText};
 use crate::vault::Vault;
@@ -117,7 +117,7 @@ pub async fn digest(name: &str, language: Option<&Language>, out: &Path, context
     let (db, vault) = context.open().await?;
     let preview = {
         let mut connection = db.reader().acquire().await?;
-        digest::preview(&mut connection, settings, &context.config.site, &Catalogue::shipped()).await?
+        digest::preview(&mut connection, settings, &context.config.site, &context.config.catalogue).await?
     };
     let folder = Folder { path: out, context, vault: &vault, stream: Stream::News };
     let wanted = preview.groups.iter().filter(|group| language.is_none_or(|language| group.language == *language));

@@ -100,11 +100,11 @@ fn choices(new: &NewSubscriber, context: &Context) -> anyhow::Result<Choices> {
     let mut languages = Vec::new();
     for tag in &new.language {
         let language = Language::parse(tag)?;
-        if !site.languages.contains(&language) {
+        let Some(own) = site.language_of(&language) else {
             let known: Vec<_> = site.languages.iter().map(ToString::to_string).collect();
             bail!("the site has no language {language}; it has {}", known.join(", "));
-        }
-        languages.push(language);
+        };
+        languages.push(own.clone());
     }
     if languages.is_empty() {
         languages.push(site.default_language().clone());

@@ -1,10 +1,12 @@
 //! The configuration file: typed, every mistake told at once with its line and remedy.
 
+mod category;
 mod environment;
 mod sections;
 
 use crate::address::Address;
 use crate::db::DatabaseUrl;
+use crate::language::Catalogue;
 use crate::problem::{Problem, Reading, Reason, Severity, Source};
 use crate::site::Site;
 use crate::{content, delivery, digest, feed, mail, petition, web};
@@ -15,6 +17,8 @@ use std::path::{Path, PathBuf};
 pub struct Config {
     /// `[site]`, `[[category]]`.
     pub site: Site,
+    /// What Clarion says: the shipped texts, and those of `[site] locales_dir` over them.
+    pub catalogue: Catalogue,
     /// `[staff] mail`.
     pub staff: Vec<Address>,
     /// `[content]`.
@@ -72,9 +76,11 @@ impl Config {
             reading.tell(&crate::problem::Place::Named(variable), reason);
         }
         let mut root = reading.root(node);
-        let config = sections::read(&mut root, folder);
+        let mut elsewhere = Vec::new();
+        let config = sections::read(&mut root, folder, &mut elsewhere);
         root.finish();
-        let problems = reading.into_problems();
+        let mut problems = reading.into_problems();
+        problems.extend(elsewhere);
         match config {
             Some(config) if problems.iter().all(|problem| problem.severity < Severity::Error) => Ok((config, problems)),
             _ => Err(Refused { problems }),

@@ -1,13 +1,13 @@
 //! Each section of the file, in the order of the example.
 
-use super::Config;
+use super::{Config, category};
 use crate::address::{Address, Mailbox};
 use crate::clock::parse_duration;
 use crate::db::DatabaseUrl;
 use crate::digest::Schedule;
-use crate::language::{Language, LocalText};
+use crate::language::{Catalogue, Language, LocalText};
 use crate::mail::{EnvelopePattern, RelaySettings, Tls, TransportSettings};
-use crate::problem::{Place, Reason, Table};
+use crate::problem::{Place, Problem, Reason, Table};
 use crate::site::{Category, LegacyHost, Site};
 use crate::{content, delivery, digest, feed, mail, petition, web};
 use jiff::tz::TimeZone;
@@ -19,10 +19,15 @@ use std::time::Duration;
 use url::Url;
 
 /// Reads every section, so that every mistake is told; `None` if something necessary is wrong.
-pub(super) fn read(root: &mut Table<'_>, folder: &Path) -> Option<Config> {
-    let categories = root.tables("category", category).into_iter().flatten().collect::<Vec<_>>();
+/// Mistakes in other files that belong to the configuration are told `elsewhere`.
+pub(super) fn read(root: &mut Table<'_>, folder: &Path, elsewhere: &mut Vec<Problem>) -> Option<Config> {
+    let categories = category::read(root);
     tell_twins(root, "category", categories.iter().map(|category| category.slug.as_str()));
-    let site = root.section("site", |table| site(table, categories));
+    let mut catalogue = Catalogue::shipped();
+    let site = root.section("site", |table| {
+        catalogue = self::catalogue(table, folder, elsewhere);
+        site(table, categories, &catalogue)
+    });
     let zone = site.as_ref().map_or(TimeZone::UTC, |site| site.time_zone.clone());
     let staff = root.section("staff", |table| table.required("mail"));
     let content = root.section("content", |table| content(table, folder));
@@ -50,10 +55,32 @@ pub(super) fn read(root: &mut Table<'_>, folder: &Path) -> Option<Config> {
         digests,
         petitions: petitions.flatten(),
         site,
+        catalogue,
     })
 }
 
-fn site(table: &mut Table<'_>, categories: Vec<Category>) -> Option<Site> {
+/// The shipped texts, and those of a folder beside the configuration.
+fn catalogue(table: &mut Table<'_>, folder: &Path, elsewhere: &mut Vec<Problem>) -> Catalogue {
+    let Some(dir) = table.optional::<String>("locales_dir") else { return Catalogue::shipped() };
+    let (catalogue, problems) = Catalogue::with_overlay(&beside(folder, &dir));
+    elsewhere.extend(problems);
+    catalogue
+}
+
+/// Tells of a language in which Clarion says nothing.
+fn tell_unspoken(table: &Table<'_>, languages: &[Language], place: &Place, catalogue: &Catalogue) {
+    for language in languages.iter().filter(|language| !catalogue.speaks(language)) {
+        let reason = Reason::new(
+            format!("Clarion has no texts in {language}; the pages and mails of that language say in English what is not yours"),
+            format!(
+                "translate what  clarion texts {language}  prints, into {language}/texts.ftl of a folder, and name the folder here: locales_dir = \"locales\""
+            ),
+        );
+        table.reading().warn(place, reason);
+    }
+}
+
+fn site(table: &mut Table<'_>, categories: Vec<Category>, catalogue: &Catalogue) -> Option<Site> {
     let title = LocalText::take_required(table, "title");
     let description = LocalText::take(table, "description");
     let base_url = parsed_required(table, "base_url", base_url);
@@ -62,6 +89,9 @@ fn site(table: &mut Table<'_>, categories: Vec<Category>) -> Option<Site> {
         && list.is_empty()
     {
         table.reading().tell(place, Reason::new("`site.languages` is empty", "name at least one language, like [\"en\"]"));
+    }
+    if let Some((list, place)) = &languages {
+        tell_unspoken(table, list, place, catalogue);
     }
     let time_zone = table.or("time_zone", TimeZone::UTC);
     let postal_address = table.required("postal_address");
@@ -86,23 +116,6 @@ fn site(table: &mut Table<'_>, categories: Vec<Category>) -> Option<Site> {
         categories,
         legacy: legacy.into_iter().flatten().collect(),
     })
-}
-
-fn category(table: &mut Table<'_>) -> Option<Category> {
-    let slug = parsed_required(table, "slug", |text| {
-        if !text.is_empty() && text == crate::site::slug(text) && text.is_ascii() {
-            Ok(text.to_owned())
-        } else {
-            Err(Reason::new(
-                format!("“{text}” cannot stand in an address"),
-                "use lower-case letters a–z, digits and hyphens, like human-rights",
-            ))
-        }
-    });
-    let title = LocalText::take_required(table, "title");
-    let description = LocalText::take(table, "description");
-    let wp_id = table.optional("wp_id");
-    Some(Category { slug: slug?, title: title?, description, wp_id })
 }
 
 fn content(table: &mut Table<'_>, folder: &Path) -> Option<content::Settings> {
@@ -383,7 +396,7 @@ fn parsed<T>(table: &mut Table<'_>, key: &'static str, parse: impl FnOnce(&str) 
 }
 
 /// [`parsed`], telling when the key is missing.
-fn parsed_required<T>(table: &mut Table<'_>, key: &'static str, parse: impl FnOnce(&str) -> Result<T, Reason>) -> Option<T> {
+pub(super) fn parsed_required<T>(table: &mut Table<'_>, key: &'static str, parse: impl FnOnce(&str) -> Result<T, Reason>) -> Option<T> {
     let (text, place) = table.required_placed::<String>(key)?;
     told(table, key, &place, parse(&text))
 }

@@ -51,11 +51,16 @@ fn element<'h>(html: &'h str, name: Option<&str>) -> (&'h str, &'h str) {
 fn player_link(element: &str) -> String {
     let Some(source) = attribute(element, "src") else { return String::new() };
     let Some(target) = watch_address(&source) else { return String::new() };
+    linked_video(&target, attribute(element, "poster").as_deref())
+}
+
+/// A link to where a video is watched, on a picture of it if there is one.
+pub(super) fn linked_video(target: &str, poster: Option<&str>) -> String {
     let name = target.trim_start_matches("https://").trim_start_matches("http://").trim_start_matches("www.");
-    let target = escape(&target);
-    match attribute(element, "poster") {
+    let target = escape(target);
+    match poster {
         Some(poster) => {
-            format!("<p><a href=\"{target}\"><img src=\"{}\" alt=\"▶ {}\"></a></p>", escape(&poster), escape(name))
+            format!("<p><a href=\"{target}\"><img src=\"{}\" alt=\"▶ {}\"></a></p>", escape(poster), escape(name))
         }
         None => format!("<p><a href=\"{target}\">▶ {}</a></p>", escape(name)),
     }

@@ -4,7 +4,7 @@
 use super::identity::is_article_extension;
 use crate::problem::{Problem, Reason};
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, DirEntry, Metadata, MetadataExt as _, OpenOptions, OpenOptionsExt as _};
+use cap_std::fs::{Dir, DirEntry, File, Metadata, MetadataExt as _, OpenOptions, OpenOptionsExt as _};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -22,8 +22,8 @@ const NONBLOCK: i32 = 0o4000;
 /// By what one notices that a file has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stat {
-    length: u64,
-    modified: Option<SystemTime>,
+    pub(super) length: u64,
+    pub(super) modified: Option<SystemTime>,
     /// When its bytes, its rights or its links changed (`st_ctime`), which no program can set
     /// back: a file that may be read again is read again.
     changed: (i64, i64),
@@ -31,13 +31,20 @@ pub(super) struct Stat {
 }
 
 impl Stat {
-    fn of(metadata: &Metadata) -> Self {
+    pub(super) fn of(metadata: &Metadata) -> Self {
         Self {
             length: metadata.len(),
             modified: metadata.modified().ok().map(cap_std::time::SystemTime::into_std),
             changed: (metadata.ctime(), metadata.ctime_nsec()),
             inode: metadata.ino(),
         }
+    }
+
+    /// The same as text, to be compared after a restart.
+    pub(super) fn stamp(&self) -> String {
+        let modified = self.modified.and_then(|modified| modified.duration_since(SystemTime::UNIX_EPOCH).ok());
+        let (seconds, nanoseconds) = self.changed;
+        format!("{}-{}-{seconds}.{nanoseconds}", self.length, modified.unwrap_or_default().as_nanos())
     }
 
     /// How long ago the file was last written, by the machine's clock: file times know no other.
@@ -110,6 +117,23 @@ impl Folder {
     /// Whether there is a file at a path.
     pub(super) fn holds(&self, path: &str) -> bool {
         self.root.metadata(path).is_ok_and(|metadata| metadata.is_file())
+    }
+
+    /// What can be seen of the file at a path, if there is one.
+    pub(super) fn stat(&self, path: &str) -> Option<Stat> {
+        self.root.metadata(path).ok().filter(Metadata::is_file).map(|metadata| Stat::of(&metadata))
+    }
+
+    /// Opens the file at a path.
+    pub(super) fn open_file(&self, path: &str) -> io::Result<File> {
+        let file = self.root.open_with(path, OpenOptions::new().read(true).custom_flags(NONBLOCK))?;
+        if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::NotFound.into()) }
+    }
+
+    /// The names in a folder, as many as a person keeps in one.
+    pub(super) fn names(&self, folder: &str) -> Vec<String> {
+        let entries = self.root.read_dir(if folder.is_empty() { "." } else { folder });
+        entries.into_iter().flatten().take(10_000).filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect()
     }
 
     fn look_into(&self, folder: &Dir, prefix: &str, depth: usize, sight: &mut Sight) -> io::Result<()> {
@@ -199,9 +223,14 @@ impl Folder {
 
 /// The path of an article from the root, if what the operating system calls `path` may be one.
 pub(super) fn article_path(root: &Path, path: &Path) -> Option<String> {
+    file_path(root, path).filter(|path| is_article(path))
+}
+
+/// The path of any file from the root, unless it is hidden.
+pub(super) fn file_path(root: &Path, path: &Path) -> Option<String> {
     let path = path.strip_prefix(root).ok()?.to_str()?;
     let hidden = path.contains(char::is_control) || path.split('/').any(is_hidden);
-    (!hidden && is_article(path)).then(|| path.to_owned())
+    (!hidden).then(|| path.to_owned())
 }
 
 /// A name that no mail, page or message could show as it is.
@@ -220,7 +249,7 @@ fn is_hidden(name: &str) -> bool {
     name.starts_with(['.', '#', '~']) || name.ends_with(['~', '#'])
 }
 
-fn unreachable_reason(error: &io::Error) -> Reason {
+pub(super) fn unreachable_reason(error: &io::Error) -> Reason {
     // cap-std says so when a link or `..` would lead out of the root.
     if error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none() {
         return Reason::new("it is a link that leads out of the content folder", "put the file itself into the folder");

@@ -1,7 +1,8 @@
 //! The head of an article's file: TOML between lines of `+++`, or YAML between lines of `---`.
 
+use super::alias;
 use super::attachments::Attachments;
-use super::{Announce, Credit, Enclosure, FoundCategory, Role, category, markup, text};
+use super::{Announce, Credit, Enclosure, FoundCategory, Role, category, markup, media, text};
 use crate::clock::{Timestamp, WrittenTime};
 use crate::language::Language;
 use crate::problem::{FromNode, Place, Problem, Reading, Reason, Source, Table, Value};
@@ -260,32 +261,12 @@ fn checked_media_type(table: &Table<'_>, media_type: String, place: &Place) -> O
 }
 
 fn known_media_type(table: &Table<'_>, url: &str, place: &Place) -> Option<String> {
-    let media_type = media_type_of(url);
+    let media_type = media::media_type_by_name(url);
     if media_type.is_none() {
         let message = "what kind of file `enclosure.url` is cannot be told from its name";
         table.reading().tell(place, Reason::new(message, "add  type = \"application/pdf\"  or what it is"));
     }
     media_type.map(str::to_owned)
-}
-
-fn media_type_of(url: &str) -> Option<&'static str> {
-    let path = url.split(['?', '#']).next()?;
-    let (_, extension) = path.rsplit_once('.')?;
-    Some(match extension.to_ascii_lowercase().as_str() {
-        "pdf" => "application/pdf",
-        "epub" => "application/epub+zip",
-        "zip" => "application/zip",
-        "doc" => "application/msword",
-        "docx" => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-        "mp3" => "audio/mpeg",
-        "m4a" => "audio/mp4",
-        "ogg" => "audio/ogg",
-        "mp4" => "video/mp4",
-        "webm" => "video/webm",
-        "jpg" | "jpeg" => "image/jpeg",
-        "png" => "image/png",
-        _ => return None,
-    })
 }
 
 /// Old addresses as paths, escaped as browsers ask for them.
@@ -294,7 +275,7 @@ fn aliases(table: &mut Table<'_>, site: &Site) -> Vec<String> {
     let mut aliases = Vec::new();
     for alias in written {
         let parsed = if alias.starts_with('/') { site.base_url.join(&alias).ok() } else { Url::parse(&alias).ok() };
-        let path = parsed.map(|url| url.path().to_owned()).filter(|path| path.len() > 1 && path.len() <= LONGEST_NAME * 3);
+        let path = parsed.as_ref().and_then(alias::stored).filter(|path| path.len() <= LONGEST_NAME * 3);
         if path.is_none() {
             let remedy = "write the path with its slash, like \"/2011-07-center.htm\"";
             table.reading().tell(&place, Reason::new(format!("`aliases`: “{alias}” is not an old address"), remedy));

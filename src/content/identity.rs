@@ -22,8 +22,9 @@ pub(super) struct PathName<'p> {
 }
 
 impl<'p> PathName<'p> {
-    /// Takes a path apart. A last part like `.ja` is a language if the site has it or if it has
-    /// two letters; `report.v2.md` and `minutes.jan.md` keep theirs.
+    /// Takes a path apart. A last part like `.ja` is a language if the site has it, if it has two
+    /// letters, or if it is another writing of a language we know, like `.zh-Hant`;
+    /// `report.v2.md` and `minutes.jan.md` keep theirs.
     pub(super) fn of(path: &'p str, site: &Site) -> Self {
         let name = without_extension(path);
         let folder = name.rfind('/').map_or(0, |at| at + 1);
@@ -31,7 +32,7 @@ impl<'p> PathName<'p> {
         if let Some((stem, tag)) = suffix
             && stem.len() > folder
             && let Ok(language) = Language::parse(tag)
-            && (tag.len() == 2 || language.fallbacks().any(|wider| site.languages.contains(&wider)))
+            && (tag.len() == 2 || site.language_of(&language).is_some() || tag.contains('-') && language.has_name())
         {
             return Self { stem, language: Some(language) };
         }

@@ -2,6 +2,7 @@
 
 use super::folder::Folder;
 use super::manuscript::Manuscript;
+use super::media::{self, Files};
 use super::record::{self, Moment};
 use super::scan::Finding;
 use super::store::Row;
@@ -21,6 +22,8 @@ pub(super) struct Mirror {
     pub(super) articles: HashMap<String, String>,
     /// Files with problems.
     pub(super) troubles: HashMap<String, Known>,
+    /// Files that articles refer to.
+    pub(super) files: media::Known,
 }
 
 impl Mirror {
@@ -30,7 +33,8 @@ impl Mirror {
             .bind(FOLDER)
             .fetch_all(&mut *connection)
             .await?;
-        Ok(Self { articles: articles.into_iter().collect(), troubles: trouble::known(connection).await? })
+        let articles = articles.into_iter().collect();
+        Ok(Self { articles, troubles: trouble::known(&mut *connection).await?, files: media::store::known(connection).await? })
     }
 
     /// Whether this version of a file was taken in before.
@@ -42,6 +46,10 @@ impl Mirror {
     pub(super) fn follow(&mut self, effect: &Effect) {
         for path in &effect.left {
             self.articles.remove(path);
+            self.files.forget(path);
+        }
+        if let Some(files) = &effect.files {
+            self.files.follow(&effect.path, files);
         }
         self.articles.extend(effect.articles.iter().cloned());
         match &effect.trouble {
@@ -59,6 +67,8 @@ pub(super) struct Effect {
     left: Vec<String>,
     /// Paths that have one now, with the hash.
     articles: Vec<(String, String)>,
+    /// Files that it refers to now, if it was read.
+    files: Option<Files>,
     /// What is wrong with the file now.
     trouble: Option<Known>,
     /// Whether the file need not be read again until it changes.
@@ -134,6 +144,7 @@ impl Intake<'_> {
         let mut warnings = manuscript.warnings.clone();
         warnings.extend(row.as_ref().and_then(|row| self.immovable_date(row, manuscript)));
         effect.left.extend(row.as_ref().map(|row| row.path.clone()).filter(|path| *path != manuscript.path));
+        effect.files = Some(manuscript.files.clone());
         effect.changed = record::save(connection, self.site, &manuscript.entry(), row, self.moment).await?;
         for found in &manuscript.head.found_categories {
             category::record(connection, found, &manuscript.path, self.moment.now).await?;

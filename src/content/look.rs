@@ -29,6 +29,8 @@ pub(super) struct Desk {
     pub(super) begun: bool,
     /// What was not still at the last look.
     pub(super) waiting: BTreeSet<String>,
+    /// Files of articles that were being written at the last look.
+    pub(super) moving: BTreeSet<String>,
     pub(super) next_full_look: Option<Instant>,
     watch: Option<Watch>,
     /// Since when what cannot be read is in the way.
@@ -42,17 +44,20 @@ pub(super) struct Look {
     pub(super) sight: Sight,
     /// Whether it was at everything, or only at these paths.
     pub(super) full: bool,
+    /// Articles to be read though they are known, since their files have changed.
+    pub(super) anew: Arc<BTreeSet<String>>,
     paths: BTreeSet<String>,
     arrived: BTreeSet<String>,
 }
 
 impl Desk {
     /// Looks at what was hinted at, or at everything when it is time for that.
-    pub(super) async fn look(&mut self, root: &Path, hints: &Hints, watching: bool) -> anyhow::Result<Option<Look>> {
+    pub(super) async fn look(&mut self, root: &Path, hints: &Hints, watching: bool, stillness: Duration) -> anyhow::Result<Option<Look>> {
         let seen = hints.take();
         let full = seen.everything || seen.folders || self.next_full_look.is_none_or(|next| Instant::now() >= next);
         let paths: BTreeSet<String> = seen.paths.union(&self.waiting).cloned().collect();
-        if !full && paths.is_empty() {
+        let files: BTreeSet<String> = seen.files.union(&self.moving).cloned().collect();
+        if !full && paths.is_empty() && !self.mirror.files.concerns(&files) {
             return Ok(None);
         }
         let began = Instant::now();
@@ -66,7 +71,7 @@ impl Desk {
                 None
             }
         };
-        let mut look = Look { folder, sight: Sight::default(), full, paths, arrived: seen.arrived };
+        let mut look = Look { folder, sight: Sight::default(), full, anew: Arc::default(), paths, arrived: seen.arrived };
         if let Some(folder) = look.folder.clone() {
             if full && watching {
                 if let Some(watch) = &mut self.watch {
@@ -75,8 +80,17 @@ impl Desk {
                 // First the watch, then the look: nothing falls between.
                 self.watch(root, hints, folder.inode).await?;
             }
-            let paths = look.paths.clone();
-            look.sight = blocking(move || Ok(if full { folder.walk()? } else { folder.glance(&paths) })).await?;
+            let (mirror, mut paths) = (Arc::clone(&self.mirror), look.paths.clone());
+            let (sight, changes) = blocking(move || {
+                let changes = mirror.files.changes(&folder, (!full).then_some(&files), stillness);
+                paths.extend(changes.articles.iter().cloned());
+                Ok((if full { folder.walk()? } else { folder.glance(&paths) }, changes))
+            })
+            .await?;
+            for path in changes.articles.iter().filter(|path| sight.files.contains_key(*path)) {
+                self.memory.forget(path);
+            }
+            (look.sight, look.anew, self.moving) = (sight, Arc::new(changes.articles), changes.moving);
         }
         if full {
             // What is in a folder that could not be looked into is not watched either.

@@ -3,8 +3,9 @@
 use super::front_matter::{self, FrontMatter};
 use super::identity::{PathName, dated_name, slug_of};
 use super::markup::{self, Body};
+use super::media::{self, Files, Wanted};
 use super::record::Entry;
-use super::text;
+use super::{folder::Folder, markdown, text};
 use crate::clock::{Timestamp, instant_of};
 use crate::language::Language;
 use crate::problem::{Place, Problem, Reading, Reason, Severity, Source};
@@ -26,6 +27,8 @@ pub(super) struct Manuscript {
     slug: String,
     source: Source,
     body: Range<usize>,
+    /// What its links mean; nothing before [`Manuscript::find_files`].
+    pub(super) files: Files,
 }
 
 impl Manuscript {
@@ -38,6 +41,9 @@ impl Manuscript {
         let language = head.as_ref().and_then(|head| language(&reading, head, &name, site));
         let date = head.as_ref().and_then(|head| date(&reading, head, &name, site));
         tell_unprintable(&reading, source.text());
+        if !is_html(path) {
+            tell_stray_stars(&reading, source.text(), &parts.body);
+        }
         let problems = reading.into_problems();
         let (Some(head), Some(language), Some(date)) = (head, language, date) else { return Err(problems) };
         if problems.iter().any(|problem| problem.severity == Severity::Error) {
@@ -54,14 +60,34 @@ impl Manuscript {
             warnings: problems,
             body: parts.body,
             source,
+            files: Files::default(),
         })
+    }
+
+    /// Looks for the files that its links mean; what is missing is a warning.
+    pub(super) fn find_files(&mut self, folder: &Folder, site: &Site, known: &media::Known) {
+        let FrontMatter { image, video, attachments, .. } = &self.head;
+        let head = &self.source.text()[..self.body.start];
+        let named = |link: &'_ str| head.find(link).map_or(0..0, |at| at..at + link.len());
+        let always = [image, video].into_iter().flatten().chain(attachments.enclosures.iter().map(|file| &file.url));
+        let mut wanted: Vec<(String, Range<usize>, bool)> = always.map(|link| (link.clone(), named(link), true)).collect();
+        wanted.extend(media::links_of(self.text(), self.body.start));
+        let wanted = wanted.iter().map(|(link, at, is_picture)| Wanted { link, at: at.clone(), is_picture: *is_picture });
+        let (files, remarks) = Files::find(folder, site, &self.path, known, wanted);
+        self.files = files;
+        let told = remarks.into_iter().take(MOST_REMARKS);
+        self.warnings.extend(told.map(|(at, reason)| self.source.problem(at, reason).as_warning()));
+    }
+
+    /// Its text, as it is written.
+    fn text(&self) -> Body<'_> {
+        let body = &self.source.text()[self.body.clone()];
+        if is_html(&self.path) { Body::Html(body) } else { Body::Markdown(body) }
     }
 
     /// What is to be recorded.
     pub(super) fn entry(&self) -> Entry<'_> {
         let FrontMatter { title, updated, uid, slug, aliases, translation, attachments, .. } = &self.head;
-        let body = &self.source.text()[self.body.clone()];
-        let is_html = self.path.rsplit('.').next().is_some_and(|extension| extension.to_ascii_lowercase().starts_with("htm"));
         Entry {
             source: super::FOLDER,
             path: &self.path,
@@ -78,8 +104,9 @@ impl Manuscript {
             slug_is_wished: slug.is_some(),
             title: title.clone(),
             summary: self.head.summary.clone(),
-            body: if is_html { Body::Html(body) } else { Body::Markdown(body) },
+            body: self.text(),
             video: self.head.video.clone(),
+            files: &self.files,
             attachments: attachments.clone(),
             canonical_url: self.head.canonical_url.clone(),
             image: self.head.image.clone(),
@@ -119,6 +146,13 @@ impl Manuscript {
     }
 }
 
+/// Of one file; more help nobody.
+const MOST_REMARKS: usize = 20;
+
+fn is_html(path: &str) -> bool {
+    path.rsplit('.').next().is_some_and(|extension| extension.to_ascii_lowercase().starts_with("htm"))
+}
+
 /// The hash of a file's bytes and of everything else that its article is made from, so that a
 /// new configuration renders all anew.
 pub(super) fn hash(bytes: &[u8], site: &Site) -> String {
@@ -127,7 +161,9 @@ pub(super) fn hash(bytes: &[u8], site: &Site) -> String {
     content_hash(&[settings.as_bytes(), bytes])
 }
 
-/// The language: of the name and of `lang`, which must agree, else the site's first.
+/// The language: of the name and of `lang`, which must agree, else the site's first. What is
+/// written in `zh-TW` or `en-GB` is of the site's `zh-Hant` or `en`, in whose feeds and mails it
+/// belongs.
 fn language(reading: &Reading<'_>, head: &FrontMatter, name: &PathName<'_>, site: &Site) -> Option<Language> {
     let language = match (&head.language, &name.language) {
         (Some((written, place)), Some(named)) if written != named => {
@@ -142,11 +178,12 @@ fn language(reading: &Reading<'_>, head: &FrontMatter, name: &PathName<'_>, site
         (None, Some(named)) => named.clone(),
         (None, None) => site.default_language().clone(),
     };
-    if !language.fallbacks().any(|wider| site.languages.contains(&wider)) {
-        let place = head.language.as_ref().map_or(Place::Span(0..0), |(_, place)| place.clone());
-        let remedy = format!("add \"{language}\" to `languages` in the configuration; until then the article is in no feed");
-        reading.warn(&place, Reason::new(format!("the site has no language {language}"), remedy));
+    if let Some(own) = site.language_of(&language) {
+        return Some(own.clone());
     }
+    let place = head.language.as_ref().map_or(Place::Span(0..0), |(_, place)| place.clone());
+    let remedy = format!("add \"{language}\" to `languages` in the configuration; until then the article is in no feed");
+    reading.warn(&place, Reason::new(format!("the site has no language {language}"), remedy));
     Some(language)
 }
 
@@ -174,6 +211,12 @@ fn tell_unprintable(reading: &Reading<'_>, whole: &str) {
     reading.warn(&Place::Span(at..at + 1), Reason::new(message, "delete it and type the words on both sides again"));
 }
 
+/// Tells of bold type that Markdown does not take for such, usually beside a Japanese bracket.
+fn tell_stray_stars(reading: &Reading<'_>, whole: &str, body: &Range<usize>) {
+    let Some(at) = markdown::stray_stars(&whole[body.clone()]).map(|at| body.start + at) else { return };
+    reading.warn(&Place::Span(at..at + 2), markdown::stray_stars_reason());
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,7 +227,7 @@ mod tests {
             title: LocalText::Same("Site".into()),
             description: None,
             base_url: "https://example.org".parse().unwrap(),
-            languages: vec![Language::parse("en").unwrap(), Language::parse("ja").unwrap()],
+            languages: ["en", "ja", "zh-Hant"].map(|tag| Language::parse(tag).unwrap()).to_vec(),
             time_zone: crate::clock::parse_zone("Asia/Tokyo").unwrap(),
             postal_address: String::new(),
             id_authority: None,
@@ -264,6 +307,10 @@ mod tests {
             ("a/b.v2.md", "en", "a/b.v2"),
             ("a/b.jan.md", "en", "a/b.jan"),
             ("a.ja/b.md", "en", "a.ja/b"),
+            ("a/b.en-GB.md", "en", "a/b"),
+            ("a/b.zh-TW.md", "zh-Hant", "a/b"),
+            ("a/b.zh-hant-hk.md", "zh-Hant", "a/b"),
+            ("a/b.zh-Hans.md", "zh-Hans", "a/b"),
         ] {
             let article = read(path, head).unwrap();
             assert_eq!((article.language.to_string().as_str(), article.stem.as_str()), (language, stem), "{path}");

@@ -1,16 +1,16 @@
 //! Markdown and HTML to HTML that is safe everywhere: on pages, in feeds, in mail.
 
-use super::embed;
+use super::media::Files;
+use super::{embed, markdown, picture};
 use crate::language::Language;
 use ammonia::Builder;
-use pulldown_cmark::{CowStr, Event, LinkType, Options, Parser, Tag, TagEnd, TextMergeStream};
 use std::borrow::Cow;
 use std::collections::HashSet;
 use url::Url;
 
-/// Part of every article's hash: raised when the same file gives other HTML than before, so
+/// Part of every article's hash: raised when the same file gives other HTML or another summary than before, so
 /// that all are rendered anew.
-pub(super) const VERSION: &str = "1";
+pub(super) const VERSION: &str = "2";
 
 /// What an article is written in.
 #[derive(Clone, Copy, Debug)]
@@ -21,114 +21,37 @@ pub(super) enum Body<'b> {
     Html(&'b str),
 }
 
-/// Renders a body; its links are followed from `base`, the article's own address.
-pub(super) fn render(body: Body<'_>, language: &Language, base: &Url) -> String {
+/// Renders a body; its links lead to the files they mean, or are followed from `base`, the
+/// article's own address.
+pub(super) fn render(body: Body<'_>, language: &Language, base: &Url, files: &Files) -> String {
     let html = match body {
-        Body::Markdown(text) => markdown(text, language),
+        Body::Markdown(text) => markdown::to_html(text, language),
         Body::Html(text) => text.to_owned(),
     };
     if weight(&html) > HEAVIEST {
         let (Body::Markdown(text) | Body::Html(text)) = body;
         return ammonia::clean_text(&super::text::clean(text));
     }
-    sanitise(&embed::link_players(&super::text::clean(&html)), base)
+    let links = Links { base: base.clone(), files: files.clone() };
+    picture::dress(&sanitise(&embed::link_players(&super::text::clean(&html)), links), files)
+}
+
+/// Where the links of an article lead.
+pub(super) struct Links {
+    pub(super) base: Url,
+    pub(super) files: Files,
+}
+
+impl Links {
+    /// The absolute link to what `link` means, if readers can follow it.
+    pub(super) fn absolute(&self, link: &str) -> Option<String> {
+        self.files.link(link).or_else(|| absolute(link, &self.base).map(String::from))
+    }
 }
 
 /// A link made absolute, if it is one that readers can follow.
 pub(super) fn absolute(link: &str, base: &Url) -> Option<Url> {
     base.join(link.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
-}
-
-fn markdown(text: &str, language: &Language) -> String {
-    let mut options = Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH;
-    // Japanese, Chinese and Korean have their own marks.
-    options.set(Options::ENABLE_SMART_PUNCTUATION, !language.is_cjk());
-    let events = TextMergeStream::new(Parser::new_ext(text, options));
-    let mut events = link_bare_addresses(events);
-    if matches!(language.primary(), "ja" | "zh") {
-        join_lines(&mut events);
-    }
-    let mut html = String::with_capacity(text.len() * 3 / 2);
-    pulldown_cmark::html::push_html(&mut html, events.into_iter());
-    // The sanitiser lets no style pass; the older attribute says the same.
-    for side in ["left", "center", "right"] {
-        html = html.replace(&format!(" style=\"text-align: {side}\""), &format!(" align=\"{side}\""));
-    }
-    html
-}
-
-/// Makes links of addresses that stand in the text as they are.
-fn link_bare_addresses<'t>(events: impl Iterator<Item = Event<'t>>) -> Vec<Event<'t>> {
-    let mut linked = Vec::new();
-    // Inside links and code, an address stays text.
-    let mut depth = 0_usize;
-    for event in events {
-        match &event {
-            Event::Start(Tag::Link { .. } | Tag::CodeBlock(_)) => depth += 1,
-            Event::End(TagEnd::Link | TagEnd::CodeBlock) => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        match event {
-            Event::Text(text) if depth == 0 && text.contains("://") => push_linked(&text, &mut linked),
-            event => linked.push(event),
-        }
-    }
-    linked
-}
-
-fn push_linked(text: &str, events: &mut Vec<Event<'_>>) {
-    let mut rest = text;
-    while let Some((at, _)) =
-        rest.match_indices("http").find(|(at, _)| ["http://", "https://"].iter().any(|scheme| rest[*at..].starts_with(scheme)))
-    {
-        let address = bare_address(&rest[at..]);
-        events.push(Event::Text(rest[..at].to_owned().into()));
-        rest = &rest[at + address.len()..];
-        let address: CowStr<'_> = address.to_owned().into();
-        events.push(Event::Start(Tag::Link { link_type: LinkType::Autolink, dest_url: address.clone(), title: "".into(), id: "".into() }));
-        events.push(Event::Text(address));
-        events.push(Event::End(TagEnd::Link));
-    }
-    events.push(Event::Text(rest.to_owned().into()));
-}
-
-/// The address at the beginning of a text, without the punctuation of its sentence. Japanese
-/// follows an address without a space, so only ASCII belongs to it.
-fn bare_address(text: &str) -> &str {
-    let end = text.find(|c: char| !c.is_ascii_graphic() || matches!(c, '<' | '>' | '"' | '`')).unwrap_or(text.len());
-    let mut address = &text[..end];
-    // Closing brackets that nothing in the address opened.
-    let mut foreign = address.matches(')').count().saturating_sub(address.matches('(').count());
-    loop {
-        let shorter = address.trim_end_matches(['.', ',', ';', ':', '!', '?', '\'', '*', '_', '~']);
-        let shorter = match shorter.strip_suffix(')') {
-            Some(inner) if foreign > 0 => {
-                foreign -= 1;
-                inner
-            }
-            _ => shorter,
-        };
-        if shorter.len() == address.len() {
-            return address;
-        }
-        address = shorter;
-    }
-}
-
-/// Drops the line break between two Japanese or Chinese characters: it would show as a space.
-fn join_lines(events: &mut Vec<Event<'_>>) {
-    let wide =
-        |c: Option<char>| c.is_some_and(|c| matches!(c, '\u{2e80}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{ff00}'..='\u{ff60}'));
-    let drop: Vec<bool> = (0..events.len())
-        .map(|at| match (at.checked_sub(1).and_then(|before| events.get(before)), &events[at], events.get(at + 1)) {
-            (Some(Event::Text(before)), Event::SoftBreak, Some(Event::Text(after))) => {
-                wide(before.chars().next_back()) && wide(after.chars().next())
-            }
-            _ => false,
-        })
-        .collect();
-    let mut drop = drop.into_iter();
-    events.retain(|_| !drop.next().unwrap_or(false));
 }
 
 /// A book of a thousand pages weighs less. What weighs more is a game with the parser, and is
@@ -160,8 +83,7 @@ fn weight(html: &str) -> usize {
 /// Before the ids in an article, so that they meet none of the page round it.
 const ID_PREFIX: &str = "a-";
 
-fn sanitise(html: &str, base: &Url) -> String {
-    let base = base.clone();
+fn sanitise(html: &str, links: Links) -> String {
     Builder::default()
         .add_clean_content_tags(["title", "noscript", "template", "object", "applet", "textarea", "select", "button", "svg", "math"])
         .add_generic_attributes(["dir", "id"])
@@ -169,26 +91,31 @@ fn sanitise(html: &str, base: &Url) -> String {
         .add_allowed_classes("sup", ["footnote-reference", "footnote-definition-label"])
         .add_allowed_classes("div", ["footnote-definition"])
         .url_schemes(HashSet::from(["http", "https", "mailto", "tel", "data"]))
-        .attribute_filter(move |element, attribute, value| attribute_value(&base, element, attribute, value))
+        .attribute_filter(move |element, attribute, value| attribute_value(&links, element, attribute, value))
         .clean(html)
         .to_string()
 }
 
 /// What an attribute may say; `None` removes it.
-fn attribute_value<'v>(base: &Url, element: &str, attribute: &str, value: &'v str) -> Option<Cow<'v, str>> {
+fn attribute_value<'v>(links: &Links, element: &str, attribute: &str, value: &'v str) -> Option<Cow<'v, str>> {
     match (element, attribute) {
         (_, "id") => (!value.is_empty()).then(|| Cow::Owned(format!("{ID_PREFIX}{value}"))),
         (_, "dir") => matches!(value, "ltr" | "rtl" | "auto").then_some(Cow::Borrowed(value)),
         ("img", "src") if is_picture_data(value) => Some(value.into()),
-        ("img", "src") | (_, "cite") => absolute(value, base).map(|url| String::from(url).into()),
-        ("img", "srcset") => srcset(value, base).map(Cow::Owned),
+        ("img", "src") | (_, "cite") => links.absolute(value).map(Cow::Owned),
+        ("img", "srcset") => srcset(value, links).map(Cow::Owned),
         (_, "href") => match value.strip_prefix('#') {
-            Some("") => Some(base.as_str().to_owned().into()),
-            Some(id) => Some(format!("{base}#{ID_PREFIX}{id}").into()),
-            None => base.join(value.trim()).ok().filter(|url| url.scheme() != "data").map(|url| String::from(url).into()),
+            Some("") => Some(links.base.as_str().to_owned().into()),
+            Some(id) => Some(format!("{}#{ID_PREFIX}{id}", links.base).into()),
+            None => links.files.link(value).or_else(|| followed(value, &links.base)).map(Cow::Owned),
         },
         _ => Some(value.into()),
     }
+}
+
+/// A link of any scheme that the sanitiser lets pass, made absolute.
+fn followed(link: &str, base: &Url) -> Option<String> {
+    base.join(link.trim()).ok().filter(|url| url.scheme() != "data").map(String::from)
 }
 
 /// Pictures inside the text itself; SVG is left out, being a document of its own.
@@ -201,13 +128,13 @@ fn is_picture_data(value: &str) -> bool {
 }
 
 /// Candidates separated by commas, each an address and perhaps a width or density.
-fn srcset(value: &str, base: &Url) -> Option<String> {
+fn srcset(value: &str, links: &Links) -> Option<String> {
     let candidates: Vec<String> = value
         .split(", ")
         .filter_map(|candidate| {
             let mut parts = candidate.trim().trim_end_matches(',').split_whitespace();
-            let url = absolute(parts.next()?, base)?;
-            Some(parts.fold(String::from(url), |candidate, descriptor| format!("{candidate} {descriptor}")))
+            let url = links.absolute(parts.next()?)?;
+            Some(parts.fold(url, |candidate, descriptor| format!("{candidate} {descriptor}")))
         })
         .collect();
     (!candidates.is_empty()).then(|| candidates.join(", "))
@@ -219,7 +146,7 @@ mod tests {
 
     fn html(body: Body<'_>, language: &str) -> String {
         let base = Url::parse("https://example.org/2027/09/name/").unwrap();
-        render(body, &Language::parse(language).unwrap(), &base)
+        render(body, &Language::parse(language).unwrap(), &base, &Files::default())
     }
 
     #[test]
@@ -285,7 +212,7 @@ mod tests {
                     let names = tag.split('"').step_by(2).collect::<String>();
                     assert!(!names.contains(" on") && !names.contains(" style"), "{hostile} gave {shown}");
                     assert!(
-                        !tag.contains("javascript:") && !tag.contains("data:text") && !tag.contains("vbscript:"),
+                        ["javascript:", "data:text", "vbscript:"].iter().all(|scheme| !tag.contains(&format!("\"{scheme}"))),
                         "{hostile} gave {shown}"
                     );
                 }

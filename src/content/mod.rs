@@ -1,5 +1,6 @@
 //! The content store: articles from the folder that staff edit, always the last good version.
 
+mod alias;
 mod attachments;
 mod category;
 mod check;
@@ -11,27 +12,38 @@ mod intake;
 mod lease;
 mod look;
 mod manuscript;
+mod markdown;
 mod markup;
+mod media;
 mod memory;
+mod picture;
 mod record;
+mod register;
 mod removal;
 mod scan;
 mod source;
 mod step;
 mod store;
+mod tags;
 mod text;
 mod trouble;
 mod verdict;
+mod video;
 mod watch;
 pub mod wordpress;
 
+pub use alias::{alias_spellings, numbered_alias};
 pub use check::check;
 pub use identity::authority;
+pub use markdown::{stray_stars, stray_stars_reason};
+pub use media::{Kind, Opened, Standing, Unopened, file_standing, open_file, path_of_address};
+pub use register::{Label, Line, Lines, Register, Wanted};
 pub use removal::{HeldRemoval, accept_removals, held_removals};
 pub use source::{Kind as SourceKind, Settings as SourceSettings, SourceState, SourceStep, release_source, sources};
 pub use step::ContentStep;
 pub use store::*;
 pub use trouble::problems;
+pub use video::Video;
 
 use crate::clock::Timestamp;
 use crate::language::Language;
@@ -161,6 +173,8 @@ pub struct Article {
     pub living: bool,
     /// Absolute.
     pub image: Option<String>,
+    /// The page on which its video is watched, or its file; absolute.
+    pub video: Option<String>,
     /// The series it is part of.
     pub series: Option<String>,
 }
@@ -188,6 +202,23 @@ pub struct Listed {
     pub announced: bool,
 }
 
+/// Where an article is and what it is called: a line in a list of titles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signpost {
+    /// Row number.
+    pub id: i64,
+    /// Its language.
+    pub language: Language,
+    /// Its title.
+    pub title: String,
+    /// `yyyy/mm`: its folder in addresses.
+    pub month: String,
+    /// Its name in addresses.
+    pub slug: String,
+    /// The original elsewhere, or the room of this site that shows it.
+    pub canonical_url: Option<String>,
+}
+
 /// What a digest must know of an article to choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Headline {
@@ -208,8 +239,8 @@ pub struct Headline {
 pub struct Selection<'a> {
     /// In this language.
     pub language: Option<&'a Language>,
-    /// In this category.
-    pub category: Option<&'a str>,
+    /// In one of these categories.
+    pub categories: Option<&'a [String]>,
     /// In this month, `yyyy/mm`.
     pub month: Option<&'a str>,
     /// In this translation group.

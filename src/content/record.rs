@@ -1,8 +1,10 @@
 //! SQL that writes articles: what a new version of one changes, and what it never changes.
 
 use super::attachments::{self, Attachments, attachments};
+use super::markup::Links;
+use super::media::{self, Files};
 use super::store::{Row, article_columns};
-use super::{Announce, ArticleState, identity, markup, text};
+use super::{Announce, ArticleState, embed, identity, markup, picture, text};
 use crate::clock::Timestamp;
 use crate::db::{Counter, take_number};
 use crate::language::Language;
@@ -35,8 +37,10 @@ pub(super) struct Entry<'e> {
     pub(super) title: String,
     pub(super) summary: Option<String>,
     pub(super) body: markup::Body<'e>,
-    /// A page on which its video is watched.
+    /// A page on which its video is watched, or the player on it, or its file.
     pub(super) video: Option<String>,
+    /// The files that all its links mean.
+    pub(super) files: &'e Files,
     /// Links may be relative.
     pub(super) attachments: Attachments,
     pub(super) canonical_url: Option<String>,
@@ -84,7 +88,8 @@ pub(super) async fn save(
     };
     let standing = Standing::of(entry, stored.as_ref(), moment);
     let mut row = compose(connection, site, entry, stored.as_ref(), standing, moment.now).await?;
-    let attached = absolute_attachments(&entry.attachments, &address(site, entry, &row)?);
+    let links = Links { base: address(site, entry, &row)?, files: entry.files.clone() };
+    let attached = absolute_attachments(&entry.attachments, &links);
     row.updated_at = updated_at(entry, stored.as_ref(), &row, before.enclosures == attached.enclosures, moment.now);
     let unseen = stored.as_ref().is_some_and(|stored| before == attached && same_to_readers(stored, &row));
     if !unseen {
@@ -98,6 +103,7 @@ pub(super) async fn save(
     if before != attached {
         attachments::write(connection, row.id, &attached).await?;
     }
+    media::store::write(connection, row.id, stored.is_none(), entry.files).await?;
     write_aliases(connection, site, entry, stored.as_ref(), &row).await?;
     Ok(!unseen)
 }
@@ -173,28 +179,21 @@ async fn compose(
         month,
         canonical_url: entry.canonical_url.clone(),
         image: None,
+        video: None,
         series: entry.series.as_deref().map(text::line),
         first_seen_at: standing.first_seen_at.as_millis(),
         gone_at: None,
     };
     row.slug = free_slug(connection, entry, stored, &row).await?;
-    let base = address(site, entry, &row)?;
-    row.body_html = body_html(entry, &base);
+    let links = Links { base: address(site, entry, &row)?, files: entry.files.clone() };
+    row.body_html = markup::render(entry.body, &entry.language, &links.base, entry.files);
     row.summary = match &entry.summary {
         Some(summary) => text::line(summary),
-        None => text::excerpt(&text::words_of_html(&row.body_html, &entry.language), &entry.language),
+        None => text::excerpt(&text::words_of_html(&row.body_html, &entry.language)),
     };
-    row.image = entry.image.as_deref().and_then(|link| markup::absolute(link, &base)).map(String::from);
+    row.image = entry.image.as_deref().and_then(|link| links.absolute(link));
+    row.video = entry.video.as_deref().and_then(embed::watch_address).and_then(|link| links.absolute(&link));
     Ok(row)
-}
-
-fn body_html(entry: &Entry<'_>, base: &Url) -> String {
-    let mut html = markup::render(entry.body, &entry.language, base);
-    if let Some(video) = &entry.video {
-        let player = format!("<iframe src=\"{}\"></iframe>", video.replace('&', "&amp;").replace('"', "%22"));
-        html.push_str(&markup::render(markup::Body::Html(&player), &entry.language, base));
-    }
-    html
 }
 
 /// Where the article is read, from which its links are followed.
@@ -272,17 +271,21 @@ async fn free_slug(connection: &mut AnyConnection, entry: &Entry<'_>, stored: Op
     Ok(slug)
 }
 
-fn absolute_attachments(given: &Attachments, base: &Url) -> Attachments {
+fn absolute_attachments(given: &Attachments, links: &Links) -> Attachments {
     let mut attached = given.clone();
     attached.categories.sort();
     attached.categories.dedup();
     for credit in &mut attached.credits {
         credit.name = text::line(&credit.name);
-        credit.url = credit.url.as_deref().and_then(|link| markup::absolute(link, base)).map(String::from);
+        credit.url = credit.url.as_deref().and_then(|link| links.absolute(link));
     }
     for enclosure in &mut attached.enclosures {
-        if let Some(url) = markup::absolute(&enclosure.url, base) {
-            enclosure.url = url.into();
+        // What staff wrote of a file of ours is only what it once was.
+        if let Some(length) = links.files.get(&enclosure.url).and_then(|file| file.length) {
+            enclosure.length = Some(length);
+        }
+        if let Some(url) = links.absolute(&enclosure.url) {
+            enclosure.url = url;
         }
     }
     attached
@@ -297,7 +300,8 @@ fn updated_at(entry: &Entry<'_>, stored: Option<&Row>, row: &Row, same_files: bo
     let Some(stored) = stored.filter(|stored| stored.published_seq.is_some()) else { return row.published_at };
     let same = same_files
         && stored.title == row.title
-        && stored.body_html == row.body_html
+        && picture::said(&stored.body_html) == picture::said(&row.body_html)
+        && stored.video == row.video
         && stored.canonical_url == row.canonical_url
         && stored.image == row.image;
     if same { stored.updated_at } else { now.as_millis().max(row.published_at) }
@@ -313,15 +317,15 @@ async fn write(connection: &mut AnyConnection, row: &Row) -> anyhow::Result<()> 
     sqlx::query(
         "INSERT INTO article (id, uid, source, path, stem, hash, state, published_seq, changed_seq, announced, language,
                               translation_group, slug, title, summary, body_html, published_at, updated_at, month,
-                              canonical_url, image, series, first_seen_at, gone_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
+                              canonical_url, image, video, series, first_seen_at, gone_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
          ON CONFLICT (id) DO UPDATE SET uid = excluded.uid, source = excluded.source, path = excluded.path, stem = excluded.stem,
              hash = excluded.hash, state = excluded.state, published_seq = excluded.published_seq,
              changed_seq = excluded.changed_seq, announced = excluded.announced, language = excluded.language,
              translation_group = excluded.translation_group, slug = excluded.slug, title = excluded.title,
              summary = excluded.summary, body_html = excluded.body_html, published_at = excluded.published_at,
              updated_at = excluded.updated_at, month = excluded.month, canonical_url = excluded.canonical_url,
-             image = excluded.image, series = excluded.series, gone_at = excluded.gone_at",
+             image = excluded.image, video = excluded.video, series = excluded.series, gone_at = excluded.gone_at",
     )
     .bind(row.id)
     .bind(&row.uid)
@@ -344,6 +348,7 @@ async fn write(connection: &mut AnyConnection, row: &Row) -> anyhow::Result<()> 
     .bind(&row.month)
     .bind(&row.canonical_url)
     .bind(&row.image)
+    .bind(&row.video)
     .bind(&row.series)
     .bind(row.first_seen_at)
     .bind(row.gone_at)

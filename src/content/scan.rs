@@ -2,6 +2,7 @@
 
 use super::folder::{Bytes, Folder, Stat};
 use super::manuscript::{self, Manuscript};
+use super::media::Known;
 use crate::problem::{Problem, Source};
 use crate::site::Site;
 use crate::vault::content_hash;
@@ -28,8 +29,17 @@ pub(super) enum Finding {
     },
 }
 
-/// Reads a file. `shown` is its name in messages; `is_known` recognises versions by hash.
-pub(super) fn read_file(folder: &Folder, path: &str, stat: Stat, shown: &Path, site: &Site, is_known: impl Fn(&str) -> bool) -> Finding {
+/// Reads a file. `shown` is its name in messages; `files` are those that articles had, and
+/// `is_known` recognises versions by hash.
+pub(super) fn read_file(
+    folder: &Folder,
+    path: &str,
+    stat: Stat,
+    shown: &Path,
+    site: &Site,
+    files: &Known,
+    is_known: impl Fn(&str) -> bool,
+) -> Finding {
     let bytes = match folder.read(path, stat) {
         Bytes::Moving => return Finding::Moving,
         Bytes::Unreadable(reason) => return broken(vec![Problem::of_file(shown, reason)]),
@@ -41,7 +51,10 @@ pub(super) fn read_file(folder: &Folder, path: &str, stat: Stat, shown: &Path, s
     }
     let read = Source::from_bytes(shown, &bytes).map_err(|problem| vec![*problem]);
     match read.and_then(|source| Manuscript::read(path, source, hash.clone(), site)) {
-        Ok(manuscript) => Finding::Good(Box::new(manuscript)),
+        Ok(mut manuscript) => {
+            manuscript.find_files(folder, site, files);
+            Finding::Good(Box::new(manuscript))
+        }
         Err(mut problems) => {
             // Who has mended these will be told the next.
             problems.truncate(MOST_PROBLEMS);

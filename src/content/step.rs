@@ -110,7 +110,7 @@ impl ContentStep {
             desk.begun = true;
         }
         let mut progress = Progress { changed: self.publish_due().await?, more: false };
-        if let Some(look) = desk.look(&self.settings.dir, &self.hints, self.watching).await? {
+        if let Some(look) = desk.look(&self.settings.dir, &self.hints, self.watching, self.stillness).await? {
             progress.add(self.follow(desk, &look).await?);
         }
         let broken = desk.mirror.troubles.values().filter(|known| known.broken).count();
@@ -166,10 +166,11 @@ impl ContentStep {
     async fn findings(&self, desk: &Desk, look: &Look, batch: &[String]) -> anyhow::Result<Vec<(String, Finding)>> {
         let Some(folder) = look.folder.clone() else { return Ok(Vec::new()) };
         let files: Vec<_> = batch.iter().filter_map(|path| Some((path.clone(), *look.sight.files.get(path)?))).collect();
-        let (site, mirror) = (Arc::clone(&self.site), Arc::clone(&desk.mirror));
+        let (site, mirror, anew) = (Arc::clone(&self.site), Arc::clone(&desk.mirror), Arc::clone(&look.anew));
         let mut findings = blocking(move || {
             let read = |(path, stat): (String, Stat)| {
-                let finding = scan::read_file(&folder, &path, stat, Path::new(&path), &site, |hash| mirror.knows(&path, hash));
+                let is_known = |hash: &str| !anew.contains(&path) && mirror.knows(&path, hash);
+                let finding = scan::read_file(&folder, &path, stat, Path::new(&path), &site, &mirror.files, is_known);
                 (path, finding)
             };
             Ok(files.into_iter().map(read).collect::<Vec<_>>())
@@ -242,6 +243,7 @@ impl ContentStep {
         let mirror = Arc::make_mut(&mut desk.mirror);
         for path in verdict.remove.iter().chain(&verdict.accepted) {
             mirror.articles.remove(path);
+            mirror.files.forget(path);
         }
         for path in &verdict.mended {
             mirror.troubles.remove(path);
@@ -276,7 +278,8 @@ impl ContentStep {
         }
         let mut connection = self.db.reader().acquire().await?;
         let scheduled = record::next_due(&mut connection).await?.map_or(Wake::WhenKicked, Wake::At);
-        let again = if desk.waiting.is_empty() { Wake::WhenKicked } else { Wake::At(self.clock.now() + self.stillness) };
+        let again =
+            if desk.waiting.is_empty() && desk.moving.is_empty() { Wake::WhenKicked } else { Wake::At(self.clock.now() + self.stillness) };
         Ok(scheduled.or_sooner(again))
     }
 }

@@ -1,8 +1,11 @@
 //! SQL that reads articles. Whatever belongs to many articles is loaded for all of them at once.
 
 use super::attachments::{Attachments, attachments, categories_of, with_list};
+use super::media::Files;
 use super::record::{self, Entry};
-use super::{Announce, Article, ArticleState, Change, FoundCategory, Headline, Listed, Page, Selection, identity, markup, source};
+use super::{
+    Announce, Article, ArticleState, Change, FoundCategory, Headline, Listed, Page, Selection, Signpost, identity, markup, source,
+};
 use crate::clock::Timestamp;
 use crate::language::Language;
 use crate::site::Site;
@@ -15,21 +18,30 @@ macro_rules! article_columns {
     () => {
         "SELECT a.id, a.uid, a.source, a.path, a.stem, a.hash, a.state, a.published_seq, a.changed_seq, a.announced, a.language,
                 a.translation_group, a.slug, a.title, a.summary, a.body_html, a.published_at, a.updated_at, a.month,
-                a.canonical_url, a.image, a.series, a.first_seen_at, a.gone_at
+                a.canonical_url, a.image, a.video, a.series, a.first_seen_at, a.gone_at
          FROM article a "
     };
 }
 pub(super) use article_columns;
 
-/// What a [`Selection`] asks, as the end of a query with `$1` to `$4`.
+/// What a [`Selection`] asks, as the end of a query with `$1` to `$4`. Slugs hold neither comma
+/// nor wildcard, so a list of them is one text that both engines search alike.
 macro_rules! selected {
     () => {
         "WHERE a.state = 'published'
            AND (CAST($1 AS TEXT) IS NULL OR a.language = $1)
-           AND (CAST($2 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM article_category c WHERE c.article_id = a.id AND c.slug = $2))
+           AND (CAST($2 AS TEXT) IS NULL OR EXISTS (
+                SELECT 1 FROM article_category c WHERE c.article_id = a.id AND $2 LIKE '%,' || c.slug || ',%'))
            AND (CAST($3 AS TEXT) IS NULL OR a.month = $3)
            AND (CAST($4 AS TEXT) IS NULL OR a.translation_group = $4) "
     };
+}
+
+impl Selection<'_> {
+    /// `,one,two,`
+    fn category_list(&self) -> Option<String> {
+        self.categories.map(|slugs| format!(",{},", slugs.join(",")))
+    }
 }
 
 /// An article's row as it is.
@@ -56,6 +68,7 @@ pub(super) struct Row {
     pub(super) month: String,
     pub(super) canonical_url: Option<String>,
     pub(super) image: Option<String>,
+    pub(super) video: Option<String>,
     pub(super) series: Option<String>,
     pub(super) first_seen_at: i64,
     pub(super) gone_at: Option<i64>,
@@ -67,7 +80,7 @@ pub async fn latest(connection: &mut AnyConnection, selection: &Selection<'_>, l
     let sql = concat!(article_columns!(), selected!(), "ORDER BY a.published_at DESC, a.id DESC LIMIT $5 OFFSET $6");
     let rows = sqlx::query_as(sql)
         .bind(selection.language.map(ToString::to_string))
-        .bind(selection.category)
+        .bind(selection.category_list())
         .bind(selection.month)
         .bind(selection.translation_group)
         .bind(limit)
@@ -81,22 +94,10 @@ pub async fn latest(connection: &mut AnyConnection, selection: &Selection<'_>, l
 pub async fn count(connection: &mut AnyConnection, selection: &Selection<'_>) -> anyhow::Result<i64> {
     Ok(sqlx::query_scalar(concat!("SELECT COUNT(*) FROM article a ", selected!()))
         .bind(selection.language.map(ToString::to_string))
-        .bind(selection.category)
+        .bind(selection.category_list())
         .bind(selection.month)
         .bind(selection.translation_group)
         .fetch_one(connection)
-        .await?)
-}
-
-/// The months that have public articles, the newest first, with how many.
-pub async fn months(connection: &mut AnyConnection, selection: &Selection<'_>) -> anyhow::Result<Vec<(String, i64)>> {
-    let sql = concat!("SELECT a.month, COUNT(*) FROM article a ", selected!(), "GROUP BY a.month ORDER BY a.month DESC");
-    Ok(sqlx::query_as(sql)
-        .bind(selection.language.map(ToString::to_string))
-        .bind(selection.category)
-        .bind(selection.month)
-        .bind(selection.translation_group)
-        .fetch_all(connection)
         .await?)
 }
 
@@ -105,6 +106,26 @@ pub async fn by_ids(connection: &mut AnyConnection, ids: &[i64]) -> anyhow::Resu
     let sql = with_list!(connection, [article_columns!(), "WHERE a.state = 'published' AND a.id IN "], "BIGINT", "");
     let rows: Vec<Row> = sqlx::query_as(sql).bind(serde_json::to_string(ids)?).fetch_all(&mut *connection).await?;
     let mut found: HashMap<i64, Article> = complete(connection, rows).await?.into_iter().map(|article| (article.id, article)).collect();
+    Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+}
+
+/// Titles and addresses of public articles with these row numbers, in that order; those that are
+/// no longer public are left out.
+pub async fn signposts(connection: &mut AnyConnection, ids: &[i64]) -> anyhow::Result<Vec<Signpost>> {
+    let sql = with_list!(
+        connection,
+        ["SELECT id, language, title, month, slug, canonical_url FROM article WHERE state = 'published' AND id IN "],
+        "BIGINT",
+        ""
+    );
+    let rows = sqlx::query(sql).bind(serde_json::to_string(ids)?).fetch_all(connection).await?;
+    let signpost = |row: &sqlx::any::AnyRow| -> anyhow::Result<(i64, Signpost)> {
+        let id = row.try_get("id")?;
+        let language = stored_language(row.try_get("language")?)?;
+        let (title, month, slug) = (row.try_get("title")?, row.try_get("month")?, row.try_get("slug")?);
+        Ok((id, Signpost { id, language, title, month, slug, canonical_url: row.try_get("canonical_url")? }))
+    };
+    let mut found: HashMap<i64, Signpost> = rows.iter().map(signpost).collect::<anyhow::Result<_>>()?;
     Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }
 
@@ -231,6 +252,7 @@ pub async fn publish_page(connection: &mut AnyConnection, site: &Site, page: &Pa
         summary: Some(page.summary.to_owned()),
         body: markup::Body::Markdown(page.markdown),
         video: None,
+        files: &Files::default(),
         attachments: Attachments { categories, ..Attachments::default() },
         canonical_url: Some(page.canonical_url.to_owned()),
         image: None,
@@ -293,6 +315,7 @@ impl Row {
             living: source::is_living(&self.source),
             canonical_url: self.canonical_url,
             image: self.image,
+            video: self.video,
             series: self.series,
         })
     }

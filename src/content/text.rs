@@ -45,37 +45,79 @@ fn balance_directions(text: &str) -> String {
     balanced
 }
 
-/// How many characters a summary made from the text has at most.
-const LATIN_LENGTH: usize = 200;
-/// A CJK character says more.
-const CJK_LENGTH: usize = 100;
+/// How wide a summary made from the text is at most, in columns: a character that takes two,
+/// as those of Chinese, Japanese and Korean do, says as much as two Latin letters.
+const WIDEST: usize = 200;
+
+/// Marks that end a sentence wherever they stand.
+const WIDE_STOPS: [char; 4] = ['。', '！', '？', '｡'];
+/// Marks that end one where a space follows.
+const STOPS: [char; 8] = ['.', '!', '?', '…', '؟', '۔', '।', '။'];
+/// What closes after the mark and belongs to the sentence.
+const CLOSING: [char; 11] = ['」', '』', '）', '”', '’', '"', '\'', ')', '»', '】', '〉'];
 
 /// The beginning of a text: whole if short, else cut after a sentence or a word, never inside
 /// a grapheme.
-pub(super) fn excerpt(text: &str, language: &Language) -> String {
+pub(super) fn excerpt(text: &str) -> String {
     let text = line(text);
-    let most = if language.is_cjk() { CJK_LENGTH } else { LATIN_LENGTH };
-    let Some((end, _)) = text.grapheme_indices(true).nth(most) else { return text };
-    let head = &text[..end];
-    // A sentence that ends in the second half is the best place.
-    let sentence = head.rmatch_indices(['。', '！', '？', '.', '!', '?']).map(|(at, mark)| at + mark.len()).find(|at| {
-        let ends = head[..*at].ends_with(['。', '！', '？']) || text[*at..].starts_with(' ');
-        ends && *at > end / 2
+    let mut width = 0;
+    let end = text.grapheme_indices(true).find_map(|(at, grapheme)| {
+        width += columns(grapheme);
+        (width > WIDEST).then_some(at)
     });
-    if let Some(at) = sentence {
-        return head[..at].to_owned();
+    let Some(end) = end else { return text };
+    // A sentence that ends in the second half is the best place.
+    if let Some(at) = sentence_ends(&text, end).filter(|at| *at > end / 2) {
+        return balance_directions(&text[..at]);
     }
+    let head = &text[..end];
     let word = if text[end..].starts_with(' ') { Some(end) } else { head.rfind(' ').filter(|at| *at > end / 2) };
-    format!("{}…", head[..word.unwrap_or(end)].trim_end_matches([' ', ',', ';', ':', '、', '–', '-']))
+    let cut = head[..word.unwrap_or(end)].trim_end_matches([' ', ',', ';', ':', '、', '，', '–', '-', '「', '（', '(', '“']);
+    balance_directions(&format!("{cut}…"))
 }
 
-/// The words of sanitised HTML, without footnotes, code and tables.
+/// One, or two for what is as wide as it is high.
+fn columns(grapheme: &str) -> usize {
+    let wide = |c: char| {
+        matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}'
+            | '\u{fe30}'..='\u{fe4f}' | '\u{ff00}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}' | '\u{1f300}'..='\u{1faff}' | '\u{20000}'..='\u{3fffd}')
+    };
+    if grapheme.chars().any(wide) { 2 } else { 1 }
+}
+
+/// Where the last sentence that fits before `end` ends.
+fn sentence_ends(text: &str, end: usize) -> Option<usize> {
+    let mut last = None;
+    for (at, mark) in text[..end].char_indices().filter(|(_, c)| WIDE_STOPS.contains(c) || STOPS.contains(c)) {
+        let after = &text[at + mark.len_utf8()..];
+        let follows = after.trim_start_matches(CLOSING);
+        let stop = text.len() - follows.len();
+        let ends = if WIDE_STOPS.contains(&mark) {
+            !follows.starts_with(WIDE_STOPS)
+        } else {
+            follows.starts_with(' ') && !(mark == '.' && is_abbreviation(&text[..at]))
+        };
+        if ends && stop <= end {
+            last = Some(stop);
+        }
+    }
+    last
+}
+
+/// Whether the full stop after this is one of “Mr.”, “U.S.”, “No.” or “e.g.”.
+fn is_abbreviation(before: &str) -> bool {
+    const TITLES: [&str; 14] = ["mr", "mrs", "ms", "dr", "st", "no", "vs", "prof", "gen", "jan", "sept", "dec", "cf", "ca"];
+    let word = before.rsplit([' ', '(', '“', '"']).next().unwrap_or_default();
+    word.contains('.') || word.chars().count() == 1 || TITLES.contains(&word.to_lowercase().as_str())
+}
+
+/// The words of sanitised HTML, without headings, captions, footnotes, code and tables, and
+/// with ruby read by its base text.
 pub(super) fn words_of_html(html: &str, language: &Language) -> String {
-    let body = html.find("<div class=\"footnote-definition\"").map_or(html, |at| &html[..at]);
     let mut words = String::new();
-    let mut rest = body;
-    // What stands between these tags is not read aloud.
-    let mut silent: Option<&str> = None;
+    let mut rest = html;
+    // The element that is not read aloud, and how many of its kind are open within it.
+    let mut silent: Option<(&str, usize)> = None;
     while let Some(at) = rest.find('<') {
         if silent.is_none() {
             words.push_str(&rest[..at]);
@@ -83,12 +125,15 @@ pub(super) fn words_of_html(html: &str, language: &Language) -> String {
         let Some(end) = rest[at..].find('>') else { break };
         let tag = &rest[at + 1..at + end];
         let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap_or_default();
-        match silent {
-            Some(outer) if tag.starts_with('/') && name == outer => silent = None,
-            None => {
-                silent = ["sup", "pre", "table", "h1", "h2", "h3", "h4", "h5", "h6"].into_iter().find(|word| *word == name);
+        match &mut silent {
+            Some((outer, depth)) if name == *outer => {
+                *depth = if tag.starts_with('/') { *depth - 1 } else { *depth + 1 };
+                if *depth == 0 {
+                    silent = None;
+                }
             }
-            Some(_) => {}
+            None if !tag.starts_with('/') && is_silent(name, tag) => silent = Some((name, 1)),
+            _ => {}
         }
         if is_block(name) {
             words.push(' ');
@@ -100,7 +145,22 @@ pub(super) fn words_of_html(html: &str, language: &Language) -> String {
     }
     let words = line(&unescape(&words));
     // Japanese and Chinese paragraphs join without a space.
-    if matches!(language.primary(), "ja" | "zh") { words.replace("。 ", "。") } else { words }
+    match language.primary() {
+        "ja" | "zh" => WIDE_STOPS
+            .into_iter()
+            .chain(CLOSING[..3].iter().copied())
+            .fold(words, |words, mark| words.replace(&format!("{mark} "), &mark.to_string())),
+        _ => words,
+    }
+}
+
+/// What stands beside the text, not in it.
+fn is_silent(name: &str, tag: &str) -> bool {
+    match name {
+        "pre" | "table" | "figcaption" | "rt" | "rp" | "rtc" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => true,
+        "sup" | "div" | "li" | "section" => tag.contains("footnote"),
+        _ => false,
+    }
 }
 
 fn is_block(name: &str) -> bool {
@@ -138,20 +198,56 @@ mod tests {
     #[test]
     fn an_excerpt_ends_where_a_reader_would_stop() {
         let english = "Word ".repeat(30) + "end. And more words follow here until it is far too long to be a summary of anything at all.";
-        assert!(excerpt(&english, &language("en")).ends_with("end."));
-        let no_stop = "syllable ".repeat(40);
-        let cut = excerpt(&no_stop, &language("en"));
+        assert!(excerpt(&english).ends_with("end."));
+        let cut = excerpt(&"syllable ".repeat(40));
         assert!(cut.ends_with("syllable…") && cut.chars().count() <= 201, "{cut}");
-        let family = "👨‍👩‍👧‍👦".repeat(150);
-        let cut = excerpt(&family, &language("ja"));
-        assert_eq!(cut, "👨‍👩‍👧‍👦".repeat(100) + "…");
-        assert_eq!(excerpt("短い。", &language("ja")), "短い。");
+        let titles = "word ".repeat(25)
+            + "in the U.S. with Mr. Sample and No. 5 of the law, e.g. with more words than any summary has room for at all.";
+        assert!(excerpt(&titles).ends_with('…'), "{}", excerpt(&titles));
+        let quoted =
+            "word ".repeat(25) + "“and so it ended.” Then came more words than any summary has room for, and more of them, and more.";
+        assert!(excerpt(&quoted).ends_with("ended.”"), "{}", excerpt(&quoted));
+        assert_eq!(excerpt("短い。"), "短い。");
+    }
+
+    #[test]
+    fn every_script_is_cut_as_it_is_written() {
+        // Text, how often, and how the cut ends.
+        let table = [
+            ("川を渡った家族が「助けてください。」と言いました。", 9, "と言いました。"),
+            ("彼女は「もう大丈夫。」", 20, "「もう大丈夫。」"),
+            ("北韓難民越過了河流，請求援助！", 10, "請求援助！"),
+            ("탈북민 가족이 겨울에 강을 건넜습니다. ", 12, "건넜습니다."),
+            ("띄어쓰기없이이어지는아주긴낱말", 20, "…"),
+            ("ครอบครัวสี่คนข้ามแม่น้ำ ในฤดูหนาว ", 12, "…"),
+            ("عبرت العائلة النهر. ", 20, "النهر."),
+            ("परिवार ने नदी पार की। ", 20, "की।"),
+            ("👨‍👩‍👧‍👦", 150, "👨‍👩‍👧‍👦…"),
+            ("🇰🇷🇯🇵", 150, "🇯🇵…"),
+            ("e\u{301}x\u{323}\u{307}", 150, "x\u{323}\u{307}…"),
+        ];
+        for (text, times, ending) in table {
+            let cut = excerpt(&text.repeat(times));
+            let ending = clean(ending);
+            assert!(cut.ends_with(&ending), "{cut} does not end with {ending}");
+            assert!(cut.graphemes(true).map(columns).sum::<usize>() <= WIDEST + 1, "{cut}");
+            let (whole, text) = (line(&text.repeat(times)), cut.trim_end_matches('…'));
+            assert!(whole.grapheme_indices(true).any(|(at, _)| at == text.len()), "{cut} ends inside a grapheme");
+        }
+        assert!(excerpt(&("\u{202e}".to_owned() + &"abc ".repeat(100))).ends_with('\u{202c}'), "a direction ends with its text");
     }
 
     #[test]
     fn the_words_of_an_article_leave_out_its_apparatus() {
-        let html = "<h2>Head</h2><p>One &amp; two<sup class=\"footnote-reference\"><a href=\"#1\">1</a></sup>.</p><pre>code</pre><p>Three.</p><div class=\"footnote-definition\">note</div>";
-        assert_eq!(words_of_html(html, &language("en")), "One & two. Three.");
-        assert_eq!(words_of_html("<p>一つ。</p>\n<p>二つ。</p>", &language("ja")), "一つ。二つ。");
+        let read = |html: &str| words_of_html(html, &language("en"));
+        let note = "<sup class=\"footnote-reference\"><a href=\"#1\">1</a></sup>";
+        let definition = "<div class=\"footnote-definition\"><sup class=\"footnote-definition-label\">1</sup><div>a</div> b</div>";
+        let html = format!("<h2>Head</h2><p>One &amp; two{note}.</p>{definition}<pre>code</pre><p>Three&nbsp;m<sup>2</sup>.</p>");
+        assert_eq!(read(&html), "One & two. Three m2.");
+        assert_eq!(read("<table><tr><td><table><tr><td>x</table></table><p>After</p>"), "After");
+        assert_eq!(read("<figure><img alt=\"A\"><figcaption>Caption</figcaption></figure><p>Text"), "Text");
+        let japanese = |html: &str| words_of_html(html, &language("ja"));
+        assert_eq!(japanese("<p>一つ。</p>\n<p>「二つ。」</p>\n<p>三つ。</p>"), "一つ。「二つ。」三つ。");
+        assert_eq!(japanese("<p><ruby>豆満江<rp>（</rp><rt>とまんこう</rt><rp>）</rp></ruby>を渡る</p>"), "豆満江を渡る");
     }
 }

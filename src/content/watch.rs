@@ -1,9 +1,9 @@
 //! The operating system's word that something in the folder has changed. It is only a hint:
 //! whatever is missed, the next look finds.
 
-use super::folder::article_path;
+use super::folder::{article_path, file_path};
 use crate::task::Kick;
-use notify::event::{CreateKind, ModifyKind, RemoveKind, RenameMode};
+use notify::event::{AccessKind, AccessMode, CreateKind, ModifyKind, RemoveKind, RenameMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -25,6 +25,8 @@ pub(super) struct Seen {
     pub(super) folders: bool,
     /// Files.
     pub(super) paths: BTreeSet<String>,
+    /// Files that are no articles, but may belong to one.
+    pub(super) files: BTreeSet<String>,
     /// Those that came whole, by a rename.
     pub(super) arrived: BTreeSet<String>,
 }
@@ -47,13 +49,16 @@ impl Hints {
     }
 
     fn add(&self, root: &Path, event: &Event) {
-        if event.kind.is_access() {
+        let is_file = concerns_a_file(event.kind);
+        if event.kind.is_access() && !is_file {
             return;
         }
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let mut news = false;
         for (index, path) in event.paths.iter().enumerate() {
             match article_path(root, path) {
+                Some(_) if event.kind.is_access() => {}
+                None if is_file => news |= file_path(root, path).is_some_and(|path| seen.files.insert(path)),
                 Some(path) => {
                     if comes_whole(event.kind, index) {
                         news |= seen.arrived.insert(path.clone());
@@ -84,6 +89,15 @@ fn comes_whole(kind: EventKind, index: usize) -> bool {
         EventKind::Modify(ModifyKind::Name(RenameMode::Both)) => index == 1,
         _ => false,
     }
+}
+
+/// Whether a file was written to its end, made or removed. One that is being written tells so
+/// at every piece, which nobody need hear.
+fn concerns_a_file(kind: EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::Access(AccessKind::Close(AccessMode::Write)) | EventKind::Create(CreateKind::File) | EventKind::Remove(RemoveKind::File)
+    )
 }
 
 /// Whether such an event, of something that is no article, may have moved articles.

@@ -29,10 +29,17 @@ struct Html<'a> {
 
 /// Puts a test mail to somebody of the staff into the ledger, in the site's first language.
 /// Returns the number of its mailing.
-pub async fn post_test(connection: &mut AnyConnection, vault: &Vault, site: &Site, to: &Address, now: Timestamp) -> anyhow::Result<i64> {
+pub async fn post_test(
+    connection: &mut AnyConnection,
+    vault: &Vault,
+    site: &Site,
+    catalogue: &Catalogue,
+    to: &Address,
+    now: Timestamp,
+) -> anyhow::Result<i64> {
     let key = format!("mail-test:{}", random_name());
     let language = site.default_language();
-    let voice = Catalogue::shipped().voice(language);
+    let voice = catalogue.voice(language);
     let say = |part: &str| voice.say_with(&format!("mail-test-{part}"), "site", site.title.get(language));
     let (subject, heading, opening) = (say("subject"), say("heading"), say("opening"));
     let frame = Frame::plain(site, voice.clone(), language);

@@ -20,11 +20,17 @@ pub(super) type Group = (Vec<i64>, Language);
 pub(super) async fn verdicts(
     connection: &mut AnyConnection,
     settings: &Settings,
+    site: &Site,
     readers: &[Reader],
     upper: i64,
 ) -> anyhow::Result<Vec<Verdict>> {
     let from = readers.iter().map(|reader| reader.watermark).min().unwrap_or(upper);
-    let candidates = content::announced(connection, from, upper).await?;
+    let mut candidates = content::announced(connection, from, upper).await?;
+    // Who wants a topic wants what is filed below it.
+    for headline in &mut candidates {
+        let above: Vec<String> = headline.categories.iter().flat_map(|slug| site.ancestors(slug)).map(|above| above.slug.clone()).collect();
+        headline.categories.extend(above);
+    }
     if candidates.is_empty() {
         return Ok(vec![Verdict::Nothing; readers.len()]);
     }
@@ -109,7 +115,7 @@ pub(super) async fn cut(
     readers: &[Reader],
     now: Timestamp,
 ) -> anyhow::Result<u64> {
-    let verdicts = verdicts(connection, press.settings, readers, mailing.upper).await?;
+    let verdicts = verdicts(connection, press.settings, press.site, readers, mailing.upper).await?;
     // Before the counters of the ledger, which whoever changes a subscription takes after it too:
     // the other order could lock both out.
     let considered: Vec<i64> =

@@ -188,7 +188,9 @@ fn whole(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// The language of a person's mails: the first of theirs that the site has.
+/// The language of a person's mails: the first of theirs that the site has, else the one nearest
+/// to their first.
 pub(super) fn mail_language<'a>(site: &'a Site, languages: &[Language]) -> &'a Language {
-    languages.iter().find_map(|wanted| site.languages.iter().find(|known| *known == wanted)).unwrap_or_else(|| site.default_language())
+    let own = languages.iter().find_map(|wanted| site.languages.iter().find(|known| *known == wanted));
+    own.or_else(|| languages.first().map(|first| site.nearest_language(first))).unwrap_or_else(|| site.default_language())
 }

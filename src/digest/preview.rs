@@ -48,7 +48,7 @@ pub async fn preview(connection: &mut AnyConnection, settings: &Settings, site: 
         let readers = subscription::readers(connection, Some(&settings.name), after, CHUNK).await?;
         let Some(last) = readers.last() else { break };
         after = last.person;
-        let verdicts = verdicts(connection, settings, &readers, upper).await?;
+        let verdicts = verdicts(connection, settings, site, &readers, upper).await?;
         preview.waiting += verdicts.iter().filter(|verdict| **verdict == Verdict::Waits).count();
         preview.nothing += verdicts.iter().filter(|verdict| **verdict == Verdict::Nothing).count();
         for (group, people) in groups(site, &readers, &verdicts) {

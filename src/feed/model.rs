@@ -170,7 +170,7 @@ fn entry(site: &Site, language: &Language, article: &Article, translations: &[Ar
         link: Clean::new(link_of(site, article)),
         title: Clean::new(&article.title),
         summary: Clean::new(&article.summary),
-        html: Clean::new(wrapped(&article.language, &article.body_html)),
+        html: Clean::new(wrapped(&article.language, &article.body_with_video())),
         language: article.language.clone(),
         published: article.published_at,
         updated: article.updated_at,
@@ -232,10 +232,7 @@ pub fn link_of(site: &Site, article: &Article) -> String {
 
 /// The writing direction of a language, for `dir`.
 pub fn direction(language: &Language) -> &'static str {
-    match language.primary() {
-        "ar" | "dv" | "fa" | "he" | "ps" | "sd" | "ug" | "ur" | "yi" => "rtl",
-        _ => "ltr",
-    }
+    language.direction()
 }
 
 /// Readers drop `xml:lang`, so the language stands in the HTML as well (F9).

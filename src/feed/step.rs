@@ -160,7 +160,8 @@ impl FeedStep {
         let here = changes.iter().filter(|change| self.site.languages.contains(&change.language));
         let mut touched: BTreeSet<Topic> = here
             .flat_map(|change| {
-                let categories = change.categories.iter().cloned().map(Some).chain([None]);
+                let above = change.categories.iter().flat_map(|slug| self.site.ancestors(slug)).map(|category| category.slug.clone());
+                let categories = change.categories.iter().cloned().chain(above).map(Some).chain([None]);
                 categories.map(|category| topic(&change.language, category))
             })
             .collect();
@@ -175,7 +176,9 @@ impl FeedStep {
     /// Makes a topic's feeds in every format.
     async fn make(&self, topic: &Topic, authority: &str, found: &Arc<BTreeMap<String, String>>) -> anyhow::Result<(Shown, Vec<Draft>)> {
         let mut connection = self.db.reader().acquire().await?;
-        let selection = Selection { language: Some(&topic.language), category: topic.category.as_deref(), ..Selection::default() };
+        // A category's feed has what its page shows: also the articles of those below it.
+        let categories = topic.category.as_ref().map(|slug| self.site.with_descendants(slug));
+        let selection = Selection { language: Some(&topic.language), categories: categories.as_deref(), ..Selection::default() };
         let articles = content::latest(&mut connection, &selection, i64::from(self.settings.items), 0).await?;
         let translations = translations(&mut connection, &articles).await?;
         drop(connection);

@@ -68,7 +68,7 @@ fn notes(voice: &Voice, case: &Case<'_>) -> Vec<String> {
         notes.push(voice.say_with("petition-plan-halted", "slug", case.folder.slug.as_str()));
     }
     if !begun.is_empty() {
-        notes.push(voice.say_with("petition-plan-begun", "steps", begun.join(", ")));
+        notes.push(voice.say_with("petition-plan-begun", "steps", voice.list(&begun)));
     }
     if void {
         notes.push(voice.say("petition-plan-void"));

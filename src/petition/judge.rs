@@ -6,12 +6,12 @@ use super::file::{PetitionFile, StepPlan};
 use super::folder::{Folder, read_folder, slugs};
 use super::letter;
 use super::missions::Missions;
-use super::prose;
 use super::public::{PublicMission, PublicPage};
 use super::texts::{placeholder_reason, placeholders};
 use super::years::{other_years, year_reason, years_in_text};
 use crate::address::Address;
 use crate::clock::Timestamp;
+use crate::content::{stray_stars, stray_stars_reason};
 use crate::language::{Language, LocalText};
 use crate::problem::{Place, Problem, Reason, Source};
 use crate::site::Site;
@@ -70,6 +70,7 @@ pub(super) fn judge(folder: &Folder, missions: &Missions, circumstances: &Circum
     if folder.problems.is_empty() {
         problems.extend(judge.unused());
     }
+    problems.extend(judge.mistagged());
     problems.extend(judge.stray_stars());
     problems.extend(judge.quorum());
     problems.extend(judge.pointless());
@@ -259,19 +260,27 @@ impl Judge<'_> {
             .collect()
     }
 
+    /// Texts that nobody gets, since the site calls their language otherwise.
+    fn mistagged(&self) -> Vec<Problem> {
+        let sent: BTreeSet<&str> = self.file.steps.iter().map(|step| step.text.as_str()).collect();
+        let texts = self.folder.texts.iter().filter(|(name, ..)| sent.contains(name));
+        texts
+            .filter_map(|(name, language, text)| {
+                let own = self.circumstances.site.language_of(language).filter(|own| *own != language)?;
+                let message = format!("nobody gets this text: the site's language is {own}, not {language}");
+                Some(Problem::of_file(text.source.path(), Reason::new(message, format!("rename the file to {name}.{own}.md"))))
+            })
+            .collect()
+    }
+
     /// Marks of bold type that Markdown does not take for such, usually beside a Japanese bracket.
     fn stray_stars(&self) -> Vec<Problem> {
         let texts = self.folder.texts.iter();
         texts
-            .filter(|(_, _, text)| prose::to_text(text.body()).contains("**"))
-            .map(|(_, _, text)| {
-                let whole = text.source.text();
-                let at = whole.find("**").unwrap_or(0);
-                let reason = Reason::new(
-                    "the stars ** do not make bold type here, and readers would see them",
-                    "put them inside the brackets, like 「**…**」, or leave them out",
-                );
-                text.source.problem(at..(at + 2).min(whole.len()), reason).as_warning()
+            .filter_map(|(_, _, text)| {
+                let body = text.body();
+                let at = stray_stars(body)? + text.source.text().rfind(body).unwrap_or(0);
+                Some(text.source.problem(at..at + 2, stray_stars_reason()).as_warning())
             })
             .collect()
     }

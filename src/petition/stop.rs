@@ -17,6 +17,8 @@ pub struct Standing {
     pub slug: String,
     /// The edition.
     pub edition: String,
+    /// What it is called, as approvers were asked about it; else its slug.
+    pub title: String,
     /// Whether it is stopped already.
     pub stopped: bool,
 }
@@ -44,7 +46,11 @@ pub async fn read_stop(
     let Some((slug, edition)) = claims.note.split_once('/') else { return Ok(Err(TokenRefused::Invalid)) };
     let row = store::edition(connection, slug, edition).await?;
     let stopped = row.is_some_and(|row| row.stopped_at.is_some());
-    Ok(Ok(Standing { slug: slug.to_owned(), edition: edition.to_owned(), stopped }))
+    let title = match store::steps_of(connection, slug, edition).await?.first() {
+        Some(step) => store::step(connection, step.id).await?.1.title,
+        None => slug.to_owned(),
+    };
+    Ok(Ok(Standing { slug: slug.to_owned(), edition: edition.to_owned(), title, stopped }))
 }
 
 /// Stops an edition: nothing more of it goes out, whatever its file says. `by` is `link` or

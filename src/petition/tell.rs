@@ -148,9 +148,7 @@ impl Office {
 
 /// An instant as staff read it: `Friday, 10 September 2027, 09:00 (Asia/Tokyo)`.
 pub(super) fn local_time(voice: &Voice, instant: Timestamp, zone: &TimeZone) -> String {
-    let local = instant.in_zone(zone);
-    let zone = zone.iana_name().unwrap_or("UTC");
-    format!("{}, {} ({zone})", voice.date(local.date()), local.strftime("%H:%M"))
+    voice.time(&instant.in_zone(zone))
 }
 
 /// When a step goes out, in words.
@@ -160,9 +158,16 @@ pub(super) fn when(voice: &Voice, due: Option<Timestamp>, zone: &TimeZone) -> St
 
 /// How many people get it, in words: the sum, then by language.
 pub(super) fn counts_line(voice: &Voice, counts: &Counts) -> String {
-    let by_language: Vec<String> = counts.by_language.iter().map(|(language, count)| format!("{} {count}", language.own_name())).collect();
+    let by_language: Vec<String> = counts.by_language.iter().map(|(language, count)| of_language(voice, language, *count)).collect();
     let sum = voice.say_with("petition-people", "count", counts.total());
-    if by_language.is_empty() { sum } else { format!("{sum} ({})", by_language.join(", ")) }
+    if by_language.is_empty() {
+        return sum;
+    }
+    voice.say_all("petition-people-by-language", &[("people", sum.into()), ("languages", voice.list(&by_language).into())])
+}
+
+fn of_language(voice: &Voice, language: &Language, count: u64) -> String {
+    voice.say_all("petition-people-of-language", &[("language", language.own_name().into()), ("count", count.into())])
 }
 
 /// A step of the plan, in words.
@@ -177,7 +182,7 @@ pub(super) fn planned(voice: &Voice, step: &PlannedStep, zone: &TimeZone) -> Ste
     }
     if !step.missing.is_empty() {
         let missing: Vec<String> = step.missing.iter().map(Language::own_name).collect();
-        lines.push(voice.say_with("petition-missing-languages", "languages", missing.join(", ")));
+        lines.push(voice.say_with("petition-missing-languages", "languages", voice.list(&missing)));
     }
     StepView { name: step.name.clone(), lines }
 }

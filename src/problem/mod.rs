@@ -76,6 +76,11 @@ impl Problem {
         }
     }
 
+    /// Whether the file is not used until this is mended.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
     /// The same problem, told as a warning.
     #[must_use]
     pub fn as_warning(mut self) -> Self {

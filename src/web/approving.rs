@@ -127,7 +127,7 @@ fn refusal(state: &State, visit: &Visit, refused: ApprovalRefused) -> Response {
 struct StopPage {
     layout: Layout,
     action: String,
-    slug: String,
+    title: String,
     edition: String,
 }
 
@@ -143,7 +143,7 @@ async fn ask_stop(axum::extract::State(state): Shared, visit: Visit) -> Result<R
     }
     let path = format!("/stop/{token}");
     let layout = Layout::new(&state, &visit.language, &path).private();
-    Ok(private_page(StatusCode::OK, &StopPage { action: layout.path(&path), layout, slug: standing.slug, edition: standing.edition }))
+    Ok(private_page(StatusCode::OK, &StopPage { action: layout.path(&path), layout, title: standing.title, edition: standing.edition }))
 }
 
 /// POST: stops.

@@ -2,7 +2,7 @@
 
 use crate::clock::Timestamp;
 use axum::http::HeaderMap;
-use axum::http::header::{ACCEPT_ENCODING, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH};
+use axum::http::header::{ACCEPT_ENCODING, HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE};
 use std::time::{Duration, UNIX_EPOCH};
 
 /// How the bytes travel.
@@ -45,6 +45,44 @@ pub(super) fn evaluate(headers: &HeaderMap, stem: &str, last_modified: Timestamp
         Some(since) if last_modified.as_seconds() <= since => Verdict::Unchanged(preferred),
         _ => Verdict::Full(preferred),
     }
+}
+
+/// What to answer where there is one representation only, as a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Condition {
+    /// 200, or a part of it.
+    Holds,
+    /// 304.
+    Unchanged,
+    /// 412: the client wanted only what it knows.
+    Failed,
+}
+
+/// Evaluates the conditions in the order of §13.2.2 for a representation with this entity tag.
+pub(super) fn condition(headers: &HeaderMap, etag: &str, last_modified: Timestamp) -> Condition {
+    let unmodified_since = date(headers, IF_UNMODIFIED_SINCE);
+    if headers.contains_key(IF_MATCH) {
+        // Strong comparison (§13.1.1).
+        if !list(headers, IF_MATCH).any(|member| member == "*" || member == etag) {
+            return Condition::Failed;
+        }
+    } else if unmodified_since.is_some_and(|since| last_modified.as_seconds() > since) {
+        return Condition::Failed;
+    }
+    let unchanged = if headers.contains_key(IF_NONE_MATCH) {
+        none_match_names(headers, etag)
+    } else {
+        date(headers, IF_MODIFIED_SINCE).is_some_and(|since| last_modified.as_seconds() <= since)
+    };
+    if unchanged { Condition::Unchanged } else { Condition::Holds }
+}
+
+/// Whether a part may be sent: the client has no condition for it, or holds parts of this very
+/// representation (§13.1.5). A date tells that only if it is exactly ours and a second old.
+pub(super) fn range_applies(headers: &HeaderMap, etag: &str, last_modified: Timestamp, now: Timestamp) -> bool {
+    let Some(held) = headers.get(IF_RANGE) else { return true };
+    held.as_bytes() == etag.as_bytes()
+        || date(headers, IF_RANGE).is_some_and(|date| date == last_modified.as_seconds() && date < now.as_seconds())
 }
 
 /// The codings a client takes, the best first; never none: bytes as they are beat a refusal.
@@ -91,7 +129,7 @@ fn weight(parameters: &str) -> u32 {
 }
 
 /// Weak comparison (§8.8.3.2) with every member of the list; `*` names whatever there is.
-fn none_match_names(headers: &HeaderMap, etag: &str) -> bool {
+pub(super) fn none_match_names(headers: &HeaderMap, etag: &str) -> bool {
     list(headers, IF_NONE_MATCH).any(|member| member == "*" || member.trim_start_matches("W/") == etag)
 }
 
@@ -150,6 +188,35 @@ mod tests {
         for (lines, expected) in table {
             assert_eq!(evaluate(&headers(lines), "h", last_modified), *expected, "{lines:?}");
         }
+    }
+
+    #[test]
+    fn every_condition_on_a_file_has_its_answer() {
+        use Condition::{Failed, Holds, Unchanged};
+        let table: &[(&[(HeaderName, &str)], Condition)] = &[
+            (&[], Holds),
+            (&[(IF_NONE_MATCH, "\"h\"")], Unchanged),
+            (&[(IF_NONE_MATCH, "\"other\""), (IF_MODIFIED_SINCE, LATER)], Holds),
+            (&[(IF_MODIFIED_SINCE, THEN)], Unchanged),
+            (&[(IF_MODIFIED_SINCE, BEFORE)], Holds),
+            (&[(IF_MATCH, "\"h\"")], Holds),
+            (&[(IF_MATCH, "W/\"h\"")], Failed),
+            (&[(IF_MATCH, "*"), (IF_UNMODIFIED_SINCE, BEFORE)], Holds),
+            (&[(IF_MATCH, "\"other\"")], Failed),
+            (&[(IF_UNMODIFIED_SINCE, BEFORE)], Failed),
+            (&[(IF_UNMODIFIED_SINCE, THEN)], Holds),
+            (&[(IF_MATCH, "\"h\""), (IF_NONE_MATCH, "\"h\"")], Unchanged),
+        ];
+        let last_modified = Timestamp::from_millis(1_821_427_200_000);
+        for (lines, expected) in table {
+            assert_eq!(condition(&headers(lines), "\"h\"", last_modified), *expected, "{lines:?}");
+        }
+        let now = last_modified + Duration::from_secs(60);
+        for (held, applies) in [("\"h\"", true), ("W/\"h\"", false), ("\"other\"", false), (THEN, true), (BEFORE, false), (LATER, false)] {
+            assert_eq!(range_applies(&headers(&[(IF_RANGE, held)]), "\"h\"", last_modified, now), applies, "{held}");
+        }
+        assert!(!range_applies(&headers(&[(IF_RANGE, THEN)]), "\"h\"", last_modified, last_modified));
+        assert!(range_applies(&headers(&[]), "\"h\"", last_modified, now));
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub enum WebError {
     Gone,
     /// Too many requests of one kind from one place.
     TooMany,
+    /// The request is not one that the address takes.
+    Refused(StatusCode),
     /// Something of ours failed; it is logged, not shown.
     Internal(anyhow::Error),
 }
@@ -38,6 +40,7 @@ impl WebError {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Gone => StatusCode::GONE,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Self::Refused(status) => *status,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -47,6 +50,9 @@ impl WebError {
             Self::NotFound => "error-not-found",
             Self::Gone => "error-gone",
             Self::TooMany => "error-too-many",
+            Self::Refused(StatusCode::PAYLOAD_TOO_LARGE) => "error-too-large",
+            Self::Refused(StatusCode::REQUEST_TIMEOUT) => "error-too-slow",
+            Self::Refused(_) => "error-refused",
             Self::Internal(_) => "error-internal",
         }
     }

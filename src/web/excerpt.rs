@@ -3,13 +3,15 @@
 use super::State;
 use super::layout::{Layout, NavLink};
 use crate::clock::Timestamp;
-use crate::content::{self, Article, Selection};
+use crate::content::{self, Article, Line, Signpost};
 use crate::feed::{direction, link_of};
+use crate::language::Language;
+use crate::site::Site;
 use sqlx::AnyConnection;
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Articles on one page of a list.
-const PER_PAGE: i64 = 15;
+const PER_PAGE: usize = 15;
 
 /// A day as people and as programs read it.
 pub(super) struct Day {
@@ -24,13 +26,28 @@ impl Day {
     }
 }
 
+/// The language of a text that is not in the page's.
+pub(super) struct Tongue {
+    pub(super) tag: String,
+    pub(super) direction: &'static str,
+    /// In its own words.
+    pub(super) name: String,
+}
+
+impl Tongue {
+    /// Nothing where the text is in the page's language.
+    pub(super) fn of(layout: &Layout, language: &Language) -> Option<Self> {
+        let tongue = || Self { tag: language.to_string(), direction: direction(language), name: language.own_name() };
+        (*language != layout.language).then(tongue)
+    }
+}
+
 /// An article in a list.
 pub(super) struct Excerpt {
     pub(super) href: String,
     pub(super) title: String,
     pub(super) summary: String,
-    pub(super) language: String,
-    pub(super) direction: &'static str,
+    pub(super) tongue: Option<Tongue>,
     pub(super) day: Day,
     pub(super) categories: Vec<NavLink>,
 }
@@ -41,8 +58,7 @@ impl Excerpt {
             href: link_of(&state.site, article),
             title: article.title.clone(),
             summary: article.summary.clone(),
-            language: article.language.to_string(),
-            direction: direction(&article.language),
+            tongue: Tongue::of(layout, &article.language),
             day: Day::of(state, layout, article.published_at),
             categories: category_links(state, layout, article),
         }
@@ -51,11 +67,20 @@ impl Excerpt {
 
 /// The pages of an article's categories.
 pub(super) fn category_links(state: &State, layout: &Layout, article: &Article) -> Vec<NavLink> {
-    let link = |slug: &String| NavLink {
-        href: state.site.page_path(&layout.language, &["category", slug]),
-        text: layout.category_title(state, slug),
-    };
-    article.categories.iter().map(link).collect()
+    article.categories.iter().map(|slug| category_link(state, layout, slug)).collect()
+}
+
+/// The page of a category.
+pub(super) fn category_link(state: &State, layout: &Layout, slug: &str) -> NavLink {
+    NavLink { href: state.site.page_path(&layout.language, &["category", slug]), text: layout.category_title(state, slug) }
+}
+
+/// Where this site shows an article, from what a list of titles knows of it.
+pub(super) fn page_of(site: &Site, post: &Signpost) -> String {
+    match &post.canonical_url {
+        Some(url) if url.starts_with(site.base_url.as_str()) => url.clone(),
+        _ => site.link(&site.article_path(&post.language, &post.month, &post.slug)),
+    }
 }
 
 /// One page of a list, and the ways on.
@@ -67,20 +92,22 @@ pub(super) struct Listing {
 }
 
 impl Listing {
-    /// The `page`th page of the articles selected, below `base`; nothing where there is none.
+    /// The `page`th page of these lines, below `base`; nothing where there is none.
     pub(super) async fn load(
         connection: &mut AnyConnection,
         state: &State,
         layout: &Layout,
-        selection: &Selection<'_>,
+        lines: &[&Arc<Line>],
         base: &str,
         page: i64,
     ) -> anyhow::Result<Option<Self>> {
-        let pages = (content::count(connection, selection).await? + PER_PAGE - 1) / PER_PAGE;
+        let pages = i64::try_from(lines.len().div_ceil(PER_PAGE))?;
         if page > pages.max(1) {
             return Ok(None);
         }
-        let articles = content::latest(connection, selection, PER_PAGE, (page - 1) * PER_PAGE).await?;
+        let before = usize::try_from(page - 1)? * PER_PAGE;
+        let ids: Vec<i64> = lines.iter().skip(before).take(PER_PAGE).map(|line| line.id).collect();
+        let articles = content::by_ids(connection, &ids).await?;
         let address = |number| if number == 1 { base.to_owned() } else { format!("{base}?page={number}") };
         Ok(Some(Self {
             entries: articles.iter().map(|article| Excerpt::of(state, layout, article)).collect(),
@@ -89,33 +116,4 @@ impl Listing {
             older: (page < pages).then(|| address(page + 1)),
         }))
     }
-}
-
-/// The months of a year that have articles.
-pub(super) struct ArchiveYear {
-    pub(super) year: String,
-    pub(super) months: Vec<NavLink>,
-}
-
-/// Every month that has articles in the page's language, the newest first.
-pub(super) async fn archive(connection: &mut AnyConnection, state: &State, layout: &Layout) -> anyhow::Result<Vec<ArchiveYear>> {
-    let selection = Selection { language: Some(&layout.language), ..Selection::default() };
-    let mut years: BTreeMap<String, Vec<NavLink>> = BTreeMap::new();
-    for (month, count) in content::months(connection, &selection).await? {
-        let Some((year, number)) = month.split_once('/') else { continue };
-        let named = layout.voice.say_with("month-name", "month", number.parse::<i64>().unwrap_or(1));
-        years.entry(year.to_owned()).or_default().push(NavLink {
-            href: state.site.page_path(&layout.language, &[year, number]),
-            text: layout.voice.say_all("month-with-count", &[("month", named.into()), ("count", count.into())]),
-        });
-    }
-    let named = |year: &String| layout.voice.say_with("year-heading", "year", year.clone());
-    Ok(years.into_iter().rev().map(|(year, months)| ArchiveYear { year: named(&year), months }).collect())
-}
-
-/// A month as a heading.
-pub(super) fn month_heading(layout: &Layout, month: &str) -> String {
-    let (year, number) = month.split_once('/').unwrap_or((month, "1"));
-    let named = layout.voice.say_with("month-name", "month", number.parse::<i64>().unwrap_or(1));
-    layout.voice.say_all("month-heading", &[("month", named.into()), ("year", year.to_owned().into())])
 }

@@ -55,6 +55,8 @@ pub struct Layout {
     pub navigation: Vec<NavLink>,
     /// The same page in the other languages.
     pub languages: Vec<LanguageLink>,
+    /// The same page in every language it is in, by absolute addresses, for search engines.
+    pub alternates: Vec<LanguageLink>,
     /// Feeds to discover.
     pub feeds: Vec<FeedLink>,
     /// The organisation's postal address.
@@ -71,23 +73,23 @@ impl Layout {
         let site = &state.site;
         let language = site.nearest_language(language).clone();
         let voice = state.catalogue.voice(&language);
-        let categories = site.categories.iter().map(|category| NavLink {
+        let categories = site.children(None).map(|category| NavLink {
             href: site.page_path(&language, &["category", &category.slug]),
             text: category.title.get(&language).to_owned(),
         });
         let site_title = site.title.get(&language).to_owned();
         let feeds = feed_links(site, &language, None, &site_title);
-        let languages = site.languages.iter().filter(|other| **other != language).map(|other| LanguageLink {
-            tag: other.to_string(),
-            name: other.own_name(),
-            href: site.path_in(other, path),
-        });
+        let in_language = |other: &Language, href: String| LanguageLink { tag: other.to_string(), name: other.own_name(), href };
+        let languages =
+            site.languages.iter().filter(|other| **other != language).map(|other| in_language(other, site.path_in(other, path)));
+        let alternates = site.languages.iter().map(|other| in_language(other, site.link(&site.path_in(other, path))));
         Self {
             home: site.page_path(&language, &[]),
             canonical: Some(site.link(&site.path_in(&language, path))),
             noindex: false,
             navigation: categories.collect(),
             languages: languages.collect(),
+            alternates: if site.languages.len() > 1 { alternates.collect() } else { Vec::new() },
             feeds,
             postal_address: site.postal_address.clone(),
             donate_url: site.donate_url.as_ref().map(ToString::to_string),
@@ -111,11 +113,21 @@ impl Layout {
         self
     }
 
+    /// Offers the page only in those languages in which it has something to show.
+    #[must_use]
+    pub fn only_in(mut self, site: &Site, is_there: impl Fn(&Language) -> bool) -> Self {
+        let there: Vec<String> = site.languages.iter().filter(|language| is_there(language)).map(ToString::to_string).collect();
+        self.languages.retain(|link| there.contains(&link.tag));
+        self.alternates.retain(|link| there.contains(&link.tag));
+        self
+    }
+
     /// A later page of a list has an address of its own.
     #[must_use]
     pub fn at_page(mut self, number: i64) -> Self {
         if number > 1 {
             self.canonical = self.canonical.map(|href| format!("{href}?page={number}"));
+            self.alternates.clear();
         }
         self
     }
@@ -135,6 +147,7 @@ impl Layout {
     pub fn private(mut self) -> Self {
         self.noindex = true;
         self.canonical = None;
+        self.alternates.clear();
         self
     }
 

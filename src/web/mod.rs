@@ -1,5 +1,6 @@
 //! The web server's rooms, one per audience. What all share: state, errors, security headers.
 
+mod annual;
 mod approving;
 mod archive;
 mod article;
@@ -9,14 +10,17 @@ mod conditional;
 mod error;
 mod excerpt;
 mod feeds;
+mod files;
 mod health;
 mod impatient;
 mod layout;
 mod page;
 mod petitioning;
 mod place;
+mod range;
 mod reading;
 mod server;
+mod sitemap;
 mod subscribing;
 
 pub use error::WebError;
@@ -35,6 +39,7 @@ use crate::task::Kick;
 use crate::vault::Vault;
 use crate::{content, delivery, digest, feed, mail, petition};
 use axum::Router;
+use axum::middleware::from_fn;
 use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -68,6 +73,8 @@ pub struct Shared {
     pub catalogue: Catalogue,
     /// The feeds served now.
     pub shelf: Shelf,
+    /// One line for each public article.
+    pub register: content::Register,
     /// Counters.
     pub metrics: Metrics,
     /// Rhythms to choose from.
@@ -126,7 +133,7 @@ pub fn metrics_router(state: State) -> Router {
         let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
         ([(axum::http::header::CONTENT_TYPE, media_type)], state.metrics.render())
     };
-    Router::new().route("/metrics", axum::routing::get(render)).with_state(state)
+    Router::new().route("/metrics", axum::routing::get(render)).layer(from_fn(server::in_time)).with_state(state)
 }
 
 /// Every address of the public server.
@@ -136,9 +143,12 @@ pub fn router(state: State) -> Router {
         .merge(archive::router(&state))
         .merge(health::router())
         .merge(catalogue::router(&state))
+        .merge(files::router())
         .merge(reading::router())
+        .merge(sitemap::router())
         .merge(subscribing::router(&state))
         .merge(petitioning::router(&state))
-        .merge(approving::router(&state));
+        .merge(approving::router(&state))
+        .layer(from_fn(server::in_time));
     page::with_common_headers(router, &state).with_state(state)
 }

@@ -1,14 +1,18 @@
 //! Answers that are pages: their headers (S5), and the errors told as pages.
 
+use super::conditional::none_match_names;
 use super::{State, WebError};
 use crate::language::Language;
+use crate::vault::content_hash;
 use askama::Template;
 use axum::Router;
+use axum::body::{Body, to_bytes};
 use axum::extract::Request;
-use axum::http::StatusCode;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
 };
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
@@ -19,6 +23,17 @@ use std::sync::Arc;
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; img-src 'self'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 );
+
+/// The same for a page with a video that we serve ourselves.
+const MEDIA_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+);
+
+/// Lets a page play recordings of ours.
+pub(super) fn with_media(mut response: Response) -> Response {
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, MEDIA_POLICY);
+    response
+}
 
 /// An HTML page.
 pub fn html(status: StatusCode, page: &impl Template) -> Response {
@@ -32,6 +47,25 @@ pub fn html(status: StatusCode, page: &impl Template) -> Response {
 pub fn no_store(mut response: Response) -> Response {
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// A public page with a weak validator. Caches ask before they use it again, so that what was
+/// withdrawn is gone everywhere; who holds it already is told so in a few octets (304).
+pub(super) async fn unless_held(response: Response, asked: &HeaderMap) -> Result<Response, WebError> {
+    if response.status() != StatusCode::OK {
+        return Ok(response);
+    }
+    let (mut parts, body) = response.into_parts();
+    let bytes = to_bytes(body, usize::MAX).await?;
+    let tag = format!("\"{}\"", &content_hash(&[&bytes])[..32]);
+    parts.headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
+    parts.headers.insert(ETAG, HeaderValue::try_from(format!("W/{tag}"))?);
+    if none_match_names(asked, &tag) {
+        parts.status = StatusCode::NOT_MODIFIED;
+        parts.headers.remove(CONTENT_TYPE);
+        return Ok(Response::from_parts(parts, Body::empty()));
+    }
+    Ok(Response::from_parts(parts, Body::from(bytes)))
 }
 
 /// A page that belongs to the holder of a token: kept by no cache.
@@ -61,6 +95,14 @@ async fn finish(axum::extract::State(state): axum::extract::State<State>, reques
     let mut response = next.run(request).await;
     if let Some(error) = response.extensions_mut().remove::<Arc<WebError>>() {
         response = no_store(error.page(&state, &language));
+    } else if let Some(error) = bare(&response) {
+        let mut page = no_store(error.page(&state, &language));
+        for name in [ALLOW, CONNECTION] {
+            if let Some(value) = response.headers_mut().remove(&name) {
+                page.headers_mut().insert(name, value);
+            }
+        }
+        response = page;
     }
     let defaults: [(HeaderName, HeaderValue); 3] = [
         (CONTENT_SECURITY_POLICY, POLICY),
@@ -71,6 +113,25 @@ async fn finish(axum::extract::State(state): axum::extract::State<State>, reques
         response.headers_mut().entry(name).or_insert(value);
     }
     response
+}
+
+/// What the framework refused by itself, in a line of plain text: a query or form that cannot be
+/// read, a body that is too large or does not come, a method that an address does not take.
+fn bare(response: &Response) -> Option<WebError> {
+    let media_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !media_type.is_empty() && !media_type.starts_with("text/plain") {
+        return None;
+    }
+    let status = response.status();
+    let refusals = [
+        StatusCode::BAD_REQUEST,
+        StatusCode::METHOD_NOT_ALLOWED,
+        StatusCode::REQUEST_TIMEOUT,
+        StatusCode::PAYLOAD_TOO_LARGE,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        StatusCode::UNPROCESSABLE_ENTITY,
+    ];
+    refusals.contains(&status).then_some(WebError::Refused(status))
 }
 
 /// What stands before a room's addresses: nothing, or a language. Each language is named, since

@@ -1,19 +1,23 @@
-//! Pages for people who read: home, categories, months, articles; and old addresses.
+//! Pages for people who read: home, categories, tags, authors, years, months, articles; and old
+//! addresses.
 
-use super::excerpt::{ArchiveYear, Listing, archive, month_heading};
-use super::place::{Address, Place, decoded};
-use super::{Layout, State, WebError, article, feeds, page};
-use crate::content::{self, Selection};
+use super::annual::{ArchiveYear, archive, month_link, months_beside, year_link};
+use super::excerpt::{Listing, category_link};
+use super::layout::NavLink;
+use super::place::{Address, Place, Way, retagged};
+use super::{Layout, State, WebError, annual, article, feeds, files, page};
+use crate::content::{self, Label, Line, Lines, Wanted};
 use crate::feed::link_of;
-use crate::language::Language;
+use crate::language::{Language, LocalText};
+use crate::site::FeedFormat;
 use askama::Template;
 use axum::Router;
 use axum::extract::Request;
-use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use axum::http::header::{ALLOW, LOCATION};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
 use sqlx::AnyConnection;
+use std::sync::Arc;
 
 #[derive(Template)]
 #[template(path = "web/home.html")]
@@ -24,34 +28,36 @@ struct HomePage {
     archive: Vec<ArchiveYear>,
 }
 
+/// The articles of a category, a tag, an author or a month.
 #[derive(Template)]
-#[template(path = "web/category.html")]
-struct CategoryPage {
+#[template(path = "web/list.html")]
+struct ListPage {
     layout: Layout,
+    /// The pages above this one, the highest first.
+    trail: Vec<NavLink>,
     title: String,
     description: Option<String>,
+    /// The pages below it.
+    below: Vec<NavLink>,
+    /// Its feeds, where it has some.
+    feeds: Vec<NavLink>,
     listing: Listing,
-    feed: String,
+    /// The times before and after.
+    beside: Option<(Option<NavLink>, Option<NavLink>)>,
 }
 
-#[derive(Template)]
-#[template(path = "web/month.html")]
-struct MonthPage {
-    layout: Layout,
-    title: String,
-    listing: Listing,
+/// A look at a reading page.
+pub(super) struct Visit<'v> {
+    pub(super) state: &'v State,
+    pub(super) lines: &'v Lines,
+    pub(super) language: &'v Language,
+    /// The page of a long list, from 1.
+    pub(super) number: i64,
 }
 
 /// Every address that no other room claims: a feed, a page, or an old address of an article.
 pub(super) fn router() -> Router<State> {
-    Router::new().route("/robots.txt", get(robots)).fallback(answer)
-}
-
-/// Search engines may read everything but what belongs to one person.
-async fn robots() -> Response {
-    const RULES: &str =
-        "User-agent: *\nDisallow: /confirm/\nDisallow: /preferences/\nDisallow: /unsubscribe/\nDisallow: /approve/\nDisallow: /stop/\n";
-    ([(CONTENT_TYPE, "text/plain; charset=utf-8"), (CACHE_CONTROL, "public, max-age=86400")], RULES).into_response()
+    Router::new().fallback(answer)
 }
 
 async fn answer(axum::extract::State(state): axum::extract::State<State>, request: Request) -> Result<Response, WebError> {
@@ -63,99 +69,156 @@ async fn answer(axum::extract::State(state): axum::extract::State<State>, reques
     if let Some(feed) = feeds::answer(&state, &address, request.headers()) {
         return feed;
     }
-    let place = address.place();
-    if place.is_some() && !address.ends_with_slash() {
-        // One slash in front: two would name another host.
-        let query = query.map_or_else(String::new, |query| format!("?{query}"));
-        return Ok(moved(&format!("/{}/{query}", path.trim_matches('/'))));
+    // Before pages: a picture may lie in a folder called 2027/09.
+    if let Some(file) = files::answer(&state, request.method(), &path, request.headers()).await? {
+        return Ok(file);
+    }
+    // WordPress's `/?p=123` is a query of the home page.
+    if let Some(alias) = content::numbered_alias(&path, query.as_deref()) {
+        let mut connection = state.db.reader().acquire().await?;
+        if let Some(article) = content::at_alias(&mut connection, &alias).await? {
+            return Ok(moved(&link_of(&state.site, &article)));
+        }
+    }
+    let retagged = retagged(&state.site, &path);
+    match address.way(&state.site) {
+        _ if retagged.is_some() => {}
+        Some(Way::Elsewhere(to)) => return Ok(moved(&to)),
+        Some(Way::Page(place, number)) => {
+            let lines = state.register.lines(&state.db, &state.site).await?;
+            let mut connection = state.db.reader().acquire().await?;
+            let language = address.language.as_ref().unwrap_or_else(|| state.site.default_language());
+            let visit = Visit { state: &state, lines: &lines, language, number };
+            if let Some(shown) = show(&mut connection, &visit, &place).await? {
+                drop(connection);
+                return page::unless_held(shown, request.headers()).await;
+            }
+        }
+        None => {}
     }
     let mut connection = state.db.reader().acquire().await?;
-    if let Some(place) = place
-        && let Some(page) = show(&mut connection, &state, &address, &place).await?
-    {
-        return Ok(page);
+    match old_address(&mut connection, &state, &path).await? {
+        Some(page) => Ok(page),
+        None => retagged.map(|path| moved(&with_query(&path, query.as_deref()))).ok_or(WebError::NotFound),
     }
-    old_address(&mut connection, &state, &path).await
 }
 
-async fn show(connection: &mut AnyConnection, state: &State, address: &Address, place: &Place) -> Result<Option<Response>, WebError> {
-    let language = address.language.as_ref().unwrap_or_else(|| state.site.default_language());
-    let Some(number) = address.page() else { return Ok(None) };
+async fn show(connection: &mut AnyConnection, visit: &Visit<'_>, place: &Place) -> Result<Option<Response>, WebError> {
     match place {
-        Place::Home => home(connection, state, language, number).await,
-        Place::Category(slug) => category(connection, state, language, slug, number).await,
-        Place::Month(month) => self::month(connection, state, language, month, number).await,
-        Place::Article { month, slug } => article::show(connection, state, language, month, slug).await,
+        Place::Home => Ok(home(connection, visit).await?),
+        Place::Category(slug) => Ok(category(connection, visit, slug).await?),
+        Place::Tag(slug) => {
+            let wanted = Wanted { tag: Some(slug), ..Wanted::default() };
+            Ok(labelled(connection, visit, ["tag", slug], wanted, |line| &line.tags).await?)
+        }
+        Place::Author(slug) => {
+            let wanted = Wanted { author: Some(slug), ..Wanted::default() };
+            Ok(labelled(connection, visit, ["author", slug], wanted, |line| &line.authors).await?)
+        }
+        Place::Year(year) => Ok(annual::show(connection, visit, year).await?),
+        Place::Month(month) => Ok(self::month(connection, visit, month).await?),
+        Place::Article { month, slug } => article::show(connection, visit, month, slug).await,
     }
 }
 
-async fn home(connection: &mut AnyConnection, state: &State, language: &Language, number: i64) -> Result<Option<Response>, WebError> {
+async fn home(connection: &mut AnyConnection, visit: &Visit<'_>) -> anyhow::Result<Option<Response>> {
+    let Visit { state, lines, language, number } = *visit;
     let layout = Layout::new(state, language, "/").at_page(number);
-    let selection = Selection { language: Some(&layout.language), ..Selection::default() };
-    let mut listing = Listing::load(connection, state, &layout, &selection, &layout.home, number).await?;
-    if listing.as_ref().is_none_or(|listing| listing.entries.is_empty()) {
-        // Better an article in another language, marked as such, than an empty page.
-        listing = Listing::load(connection, state, &layout, &Selection::default(), &layout.home, number).await?;
-    }
-    let Some(listing) = listing else { return Ok(None) };
-    let archive = archive(connection, state, &layout).await?;
+    let shown: Vec<&Arc<Line>> = lines.shown(&layout.language, Wanted::default()).collect();
+    let Some(listing) = Listing::load(connection, state, &layout, &shown, &layout.home, number).await? else { return Ok(None) };
+    let archive = archive(state, &layout, lines);
     let description = state.site.description.as_ref().map(|text| text.get(&layout.language).to_owned());
     let description = description.filter(|_| number == 1);
     Ok(Some(page::html(StatusCode::OK, &HomePage { layout, description, listing, archive })))
 }
 
-async fn category(
-    connection: &mut AnyConnection,
-    state: &State,
-    language: &Language,
-    slug: &str,
-    number: i64,
-) -> Result<Option<Response>, WebError> {
+async fn category(connection: &mut AnyConnection, visit: &Visit<'_>, slug: &str) -> anyhow::Result<Option<Response>> {
+    let Visit { state, lines, language, number } = *visit;
     let site = &state.site;
     let path = site.page_path(site.default_language(), &["category", slug]);
     let layout = Layout::new(state, language, &path).with_category_feeds(state, &[slug.to_owned()]).at_page(number);
-    let selection = Selection { language: Some(&layout.language), category: Some(slug), ..Selection::default() };
-    let base = site.page_path(&layout.language, &["category", slug]);
+    let slugs = site.with_descendants(slug);
+    let shown: Vec<&Arc<Line>> = lines.shown(&layout.language, Wanted { categories: Some(&slugs), ..Wanted::default() }).collect();
     let configured = site.category(slug);
-    let Some(listing) = Listing::load(connection, state, &layout, &selection, &base, number).await? else { return Ok(None) };
-    if configured.is_none() && listing.entries.is_empty() {
+    if configured.is_none() && shown.is_empty() {
         return Ok(None);
     }
-    let description = configured.and_then(|category| category.description.as_ref());
-    let page = CategoryPage {
+    let base = site.page_path(&layout.language, &["category", slug]);
+    let Some(listing) = Listing::load(connection, state, &layout, &shown, &base, number).await? else { return Ok(None) };
+    let mut trail: Vec<NavLink> = site.ancestors(slug).map(|above| category_link(state, &layout, &above.slug)).collect();
+    trail.reverse();
+    let feed = |format: FeedFormat| NavLink { href: site.feed_path(&layout.language, Some(slug), format), text: format.name().to_owned() };
+    let page = ListPage {
+        trail,
         title: layout.category_title(state, slug),
-        description: description.map(|text| text.get(&layout.language).to_owned()),
-        feed: site.feed_path(&layout.language, Some(slug), crate::site::FeedFormat::Rss),
+        description: configured
+            .and_then(|category| category.description.as_ref())
+            .map(|text: &LocalText| text.get(&layout.language).to_owned()),
+        below: site.children(Some(slug)).map(|child| category_link(state, &layout, &child.slug)).collect(),
+        feeds: FeedFormat::ALL.into_iter().map(feed).collect(),
         listing,
+        beside: None,
         layout,
     };
     Ok(Some(page::html(StatusCode::OK, &page)))
 }
 
-async fn month(
+/// The articles of a tag or an author; nothing where there are none. It is called as the newest
+/// of them calls it.
+async fn labelled(
     connection: &mut AnyConnection,
-    state: &State,
-    language: &Language,
-    month: &str,
-    number: i64,
-) -> Result<Option<Response>, WebError> {
+    visit: &Visit<'_>,
+    [kind, slug]: [&str; 2],
+    wanted: Wanted<'_>,
+    labels: impl Fn(&Line) -> &[Label],
+) -> anyhow::Result<Option<Response>> {
+    let Visit { state, lines, language, number } = *visit;
+    let path = state.site.page_path(state.site.default_language(), &[kind, slug]);
+    let layout = Layout::new(state, language, &path).at_page(number).only_in(&state.site, |other| lines.any_shown(other, wanted));
+    let shown: Vec<&Arc<Line>> = lines.shown(&layout.language, wanted).collect();
+    let Some(label) = shown.first().and_then(|line| labels(line).iter().find(|label| *label.slug == *slug)) else { return Ok(None) };
+    let base = state.site.page_path(&layout.language, &[kind, slug]);
+    let Some(listing) = Listing::load(connection, state, &layout, &shown, &base, number).await? else { return Ok(None) };
+    let title = layout.voice.say_with(&format!("{kind}-heading"), "name", label.name.to_string());
+    let page =
+        ListPage { layout, trail: Vec::new(), title, description: None, below: Vec::new(), feeds: Vec::new(), listing, beside: None };
+    Ok(Some(page::html(StatusCode::OK, &page)))
+}
+
+async fn month(connection: &mut AnyConnection, visit: &Visit<'_>, month: &str) -> anyhow::Result<Option<Response>> {
+    let Visit { state, lines, language, number } = *visit;
+    let wanted = Wanted { time: Some(month), ..Wanted::default() };
     let layout = Layout::new(state, language, &format!("/{month}/")).at_page(number);
-    let selection = Selection { language: Some(&layout.language), month: Some(month), ..Selection::default() };
+    let layout = layout.only_in(&state.site, |other| lines.any_shown(other, wanted));
+    let shown: Vec<&Arc<Line>> = lines.shown(&layout.language, wanted).collect();
     let base = layout.path(&format!("/{month}/"));
-    let listing = Listing::load(connection, state, &layout, &selection, &base, number).await?;
+    let listing = Listing::load(connection, state, &layout, &shown, &base, number).await?;
     let Some(listing) = listing.filter(|listing| !listing.entries.is_empty()) else { return Ok(None) };
-    let page = MonthPage { title: month_heading(&layout, month), listing, layout };
+    let page = ListPage {
+        trail: vec![year_link(state, &layout, &month[..4])],
+        title: month_link(state, &layout, month).text,
+        description: None,
+        below: Vec::new(),
+        feeds: Vec::new(),
+        listing,
+        beside: Some(months_beside(state, &layout, lines, month)),
+        layout,
+    };
     Ok(Some(page::html(StatusCode::OK, &page)))
 }
 
 /// Where an article that once had this address is now.
-async fn old_address(connection: &mut AnyConnection, state: &State, path: &str) -> Result<Response, WebError> {
-    for path in [path, &decoded(path)] {
-        if let Some(article) = content::at_alias(connection, path).await? {
-            return Ok(moved(&link_of(&state.site, &article)));
+async fn old_address(connection: &mut AnyConnection, state: &State, path: &str) -> Result<Option<Response>, WebError> {
+    for path in content::alias_spellings(path) {
+        if let Some(article) = content::at_alias(connection, &path).await? {
+            return Ok(Some(moved(&link_of(&state.site, &article))));
         }
     }
-    Err(WebError::NotFound)
+    Ok(None)
+}
+
+fn with_query(path: &str, query: Option<&str>) -> String {
+    query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"))
 }
 
 /// 301, which feed readers and search engines remember.

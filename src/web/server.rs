@@ -40,7 +40,7 @@ impl Server {
     pub async fn bind(listen: SocketAddr, router: Router) -> anyhow::Result<Self> {
         let listener =
             TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}; is another program using it?"))?;
-        let router = router.layer(DefaultBodyLimit::max(BODY)).layer(axum::middleware::from_fn(in_time));
+        let router = router.layer(DefaultBodyLimit::max(BODY));
         Ok(Self { listener, router })
     }
 
@@ -94,7 +94,8 @@ fn serve_connection(router: Router, stream: TcpStream, peer: SocketAddr, gracefu
     });
 }
 
-async fn in_time(request: axum::extract::Request, next: axum::middleware::Next) -> axum::response::Response {
+/// Answers 408 where a request is not read and answered in time.
+pub(super) async fn in_time(request: axum::extract::Request, next: axum::middleware::Next) -> axum::response::Response {
     use axum::response::IntoResponse as _;
     match tokio::time::timeout(REQUEST, next.run(request)).await {
         Ok(response) => response,

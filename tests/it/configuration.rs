@@ -79,3 +79,23 @@ fn a_database_password_is_never_shown() {
     let told = parse(&example(), &[("CLARION_DATABASE__URL", "mysql://clarion:hunter2@db.example.org/clarion")]).unwrap_err();
     assert!(!told.concat().contains("hunter2"), "{told:?}");
 }
+
+#[test]
+fn categories_stand_in_their_order_and_below_their_parents() {
+    let category = |slug: &str, more: &str| format!("\n[[category]]\nslug = \"{slug}\"\ntitle = \"{slug}\"\n{more}\n");
+    let with = |more: String| parse(&(example() + &more), &[]);
+    let text = category("camps", "parent = \"statements\"") + &category("first", "order = -1") + &category("deep", "parent = \"camps\"");
+    let site = with(text).unwrap().site;
+    let slugs: Vec<&str> = site.children(None).map(|category| category.slug.as_str()).collect();
+    assert_eq!(slugs[..2], ["first", "defectors"]);
+    assert!(!slugs.contains(&"camps") && !slugs.contains(&"deep"));
+    assert_eq!(site.with_descendants("statements"), ["statements", "camps", "deep"]);
+    assert_eq!(site.ancestors("deep").map(|category| category.slug.as_str()).collect::<Vec<_>>(), ["camps", "statements"]);
+
+    let told = with(category("camps", "parent = \"nothing\"")).unwrap_err();
+    assert!(told.len() == 1 && told[0].contains("no [[category]] has the slug “nothing”") && told[0].contains("statements"), "{told:?}");
+    let told = with(category("a", "parent = \"b\"") + &category("b", "parent = \"a\"")).unwrap_err();
+    assert!(told.iter().any(|line| line.contains("“a” would be above itself")), "{told:?}");
+    let told = with(category("a", "parent = \"a\"")).unwrap_err();
+    assert!(told.iter().any(|line| line.contains("“a” would be above itself")), "{told:?}");
+}

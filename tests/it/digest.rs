@@ -270,3 +270,20 @@ async fn fewer_than_the_minimum_wait_and_come_with_the_rest() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn who_wants_a_topic_gets_what_is_filed_below_it() {
+    on_each_engine(async |mut world: World| {
+        world.site.categories[0].parent = Some("human-rights-abuses".to_owned());
+        let step = started(&world).await;
+        subscribe(&world, "above", &choices("en", "human-rights-abuses", "weekly")).await;
+        subscribe(&world, "below", &choices("en", "defectors", "weekly")).await;
+        publish(&world, "river", "en", "defectors").await;
+        publish(&world, "camp", "en", "human-rights-abuses").await;
+        world.pass(Duration::from_hours(7 * 24));
+        drain(&step).await;
+        let items = "SELECT COUNT(*) FROM delivery d JOIN variant_item i ON i.variant_id = d.variant_id";
+        assert_eq!(number(&world, items).await, 3, "two for the one, one for the other");
+    })
+    .await;
+}

@@ -494,3 +494,22 @@ async fn the_catalogue_names_every_feed() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_category_has_in_its_feeds_what_is_filed_below_it() {
+    on_each_engine(async |mut world| {
+        world.site.categories[0].parent = Some("human-rights-abuses".to_owned());
+        draft("en", "above", 2, &["human-rights-abuses"]).save(&world).await;
+        let (site, step) = published(&world).await;
+        let parent = "/category/human-rights-abuses/feed.xml";
+        assert_eq!(titles(&site, parent).await, ["Title of above"]);
+        draft("en", "below", 1, &["defectors"]).save(&world).await;
+        publish(&world, &step).await;
+        assert_eq!(titles(&site, parent).await, ["Title of below", "Title of above"]);
+        assert_eq!(titles(&site, "/category/defectors/feed.xml").await, ["Title of below"]);
+        draft("en", "below", 1, &[]).save(&world).await;
+        publish(&world, &step).await;
+        assert_eq!(titles(&site, parent).await, ["Title of above"]);
+    })
+    .await;
+}

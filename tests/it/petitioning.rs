@@ -103,6 +103,7 @@ async fn links_act_on_post_and_never_on_get() {
             }
         }
         assert_eq!(everything(&world).await, before);
+        assert!(site.page(&stop).await.1.contains("petition “Refugees Day” (2027)"), "by its name, not its slug");
         assert_eq!(site.post(&done, &[]).await.status(), 200);
         assert_eq!(site.post(&done, &[]).await.status(), 200);
         let acted: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM petition_act").fetch_one(world.db.reader()).await.unwrap();

@@ -1,9 +1,15 @@
 //! Pages for people who read.
 
+mod articles;
+mod lists;
+mod many;
+mod sitemap;
+
 use crate::support::articles::{Draft, draft, save_all};
 use crate::support::on_each_engine;
 use crate::support::web::{header, serve};
 use clarion::content::{ArticleState, Credit, Enclosure, Role};
+use reqwest::Method;
 
 #[tokio::test]
 async fn an_address_that_leads_nowhere_is_told_in_the_language_of_the_address() {
@@ -37,7 +43,7 @@ async fn the_first_page_shows_the_newest_in_its_language_with_the_way_to_older_o
     on_each_engine(async |world| {
         let many: Vec<Draft> = (0..20).map(|age| draft("en", &format!("n{age:02}"), age, &["defectors"])).collect();
         save_all(&world.db, &world.site, &many).await;
-        draft("ja", "nihongo", 1, &["defectors"]).save(&world).await;
+        draft("ja", "nihongo", 100, &["defectors"]).save(&world).await;
         let site = serve(&world).await;
         let (status, first) = site.page("/").await;
         assert_eq!(status, 200);
@@ -48,8 +54,9 @@ async fn the_first_page_shows_the_newest_in_its_language_with_the_way_to_older_o
         let (_, second) = site.page("/?page=2").await;
         assert!(second.contains("Title of n15") && second.contains("Title of n19") && !second.contains("Title of n14"));
         assert!(second.contains("<link rel=\"canonical\" href=\"http://news.example.org/?page=2\">"), "{second}");
-        let (_, japanese) = site.page("/ja/").await;
-        assert!(japanese.contains("<html lang=\"ja\">") && japanese.contains("Title of nihongo") && !japanese.contains("Title of n00"));
+        let (_, japanese) = site.page("/ja/?page=2").await;
+        assert!(japanese.contains("<html lang=\"ja\">") && japanese.contains("Title of nihongo"), "{japanese}");
+        assert!(japanese.contains("Title of n19"), "what has no translation is shown as it was written");
     })
     .await;
 }
@@ -180,6 +187,11 @@ async fn categories_and_months_list_their_articles() {
         assert!(category.contains("<h1>Defectors</h1>") && category.contains("Title of now") && !category.contains("Title of before"));
         let (_, month) = site.page("/2027/08/").await;
         assert!(month.contains("<h1>August 2027</h1>") && month.contains("Title of before") && !month.contains("Title of now"));
+        let (_, empty) = site.page("/ja/category/petitions/").await;
+        assert!(empty.contains("お探しのページは見つかりませんでした。"), "no such category here");
+        let (_, japanese) = site.page("/ja/category/defectors/").await;
+        assert!(japanese.contains("<h1>脱北者</h1>") && japanese.contains("Title of now"), "{japanese}");
+        draft("en", "now", 1, &["human-rights-abuses"]).save(&world).await;
         let (_, empty) = site.page("/ja/category/defectors/").await;
         assert!(empty.contains("<h1>脱北者</h1>") && empty.contains("まだ記事はありません。"), "{empty}");
     })
@@ -191,13 +203,56 @@ async fn pages_carry_no_script_and_forbid_any() {
     on_each_engine(async |world| {
         draft("en", "one", 1, &["defectors"]).save(&world).await;
         let site = serve(&world).await;
-        for path in ["/", "/category/defectors/", "/2027/09/", "/2027/09/one/", "/feeds", "/nothing"] {
+        for path in ["/", "/category/defectors/", "/2027/", "/2027/09/", "/2027/09/one/", "/feeds", "/nothing"] {
             let response = site.get(path).await;
             assert!(header(&response, "content-security-policy").starts_with("default-src 'none'"), "{path}");
             assert_eq!(header(&response, "set-cookie"), "");
             let text = response.text().await.unwrap();
             assert!(!text.contains("<script") && !text.contains(" style="), "{path}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_holds_a_page_is_told_whether_it_changed() {
+    on_each_engine(async |world| {
+        draft("en", "one", 1, &["defectors"]).save(&world).await;
+        let site = serve(&world).await;
+        for path in ["/", "/category/defectors/", "/2027/", "/2027/09/", "/2027/09/one/", "/ja/"] {
+            let first = site.get(path).await;
+            assert_eq!(header(&first, "cache-control"), "no-cache", "{path}");
+            let tag = header(&first, "etag").to_owned();
+            let again = async || site.request(Method::GET, path).header("if-none-match", &tag).send().await.unwrap();
+            let held = again().await;
+            assert_eq!((held.status().as_u16(), header(&held, "etag")), (304, tag.as_str()), "{path}");
+            assert!(held.text().await.unwrap().is_empty());
+            Draft { title: format!("New title of {path}"), ..draft("en", "one", 1, &["defectors"]) }.save(&world).await;
+            let changed = again().await;
+            assert_eq!(changed.status(), 200, "{path}");
+            assert!(changed.text().await.unwrap().contains("New title of"), "{path}");
+        }
+        assert_eq!(site.request(Method::HEAD, "/2027/09/one/").send().await.unwrap().status(), 200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_the_server_refuses_is_told_on_a_page() {
+    on_each_engine(async |world| {
+        let site = serve(&world).await;
+        let large = site.post("/ja/subscribe", &[("address", &"a".repeat(20_000))]).await;
+        assert_eq!(large.status(), 413);
+        assert!(large.text().await.unwrap().contains("送信された内容が大きすぎる"));
+        let (status, odd) = site.page("/archive/?before=yesterday").await;
+        assert!(status == 400 && odd.contains("This request could not be understood."), "{status} {odd}");
+        let method = site.request(Method::DELETE, "/subscribe").send().await.unwrap();
+        assert_eq!(method.status(), 405);
+        assert!(header(&method, "allow").contains("POST"), "{:?}", method.headers());
+        assert!(header(&method, "content-security-policy").starts_with("default-src 'none'"));
+        assert!(method.text().await.unwrap().contains("<main id=\"main\">"));
+        let page = site.request(Method::PUT, "/2027/").send().await.unwrap();
+        assert_eq!((page.status().as_u16(), header(&page, "allow")), (405, "GET, HEAD"));
     })
     .await;
 }

@@ -8,7 +8,7 @@ use super::html::{Piece, Tag, pieces};
 
 /// Text as WordPress's classic editor stores it, with its paragraphs and line breaks as tags.
 /// HTML that has them already stays as it is, without comments.
-pub(in crate::content) fn autop(html: &str) -> String {
+pub(super) fn autop(html: &str) -> String {
     let mut writer = Writer { html: String::with_capacity(html.len() * 9 / 8), ..Writer::default() };
     let mut verbatim: Option<(&'static str, usize)> = None;
     for piece in pieces(html) {

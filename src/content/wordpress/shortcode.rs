@@ -6,26 +6,28 @@ use super::players;
 
 /// A picture of the site, as galleries show it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::content) struct Picture {
+pub(super) struct Picture {
     /// Where it is.
-    pub(in crate::content) url: String,
+    pub(super) url: String,
     /// What is said of it to those who do not see it; plain text.
-    pub(in crate::content) alt: String,
+    pub(super) alt: String,
     /// What stands below it; HTML.
-    pub(in crate::content) caption: String,
+    pub(super) caption: String,
 }
 
 /// Where galleries find their pictures.
-pub(in crate::content) trait Library {
+pub(super) trait Library {
     /// The picture with a number.
     fn picture(&self, id: u64) -> Option<Picture>;
     /// The pictures that were uploaded to the post, in order.
     fn attached(&self) -> Vec<Picture>;
 }
 
-/// No library: galleries are left out, and told.
-pub(in crate::content) struct NoLibrary;
+/// No library: galleries stay as they are, and are told.
+#[cfg(test)]
+pub(super) struct NoLibrary;
 
+#[cfg(test)]
 impl Library for NoLibrary {
     fn picture(&self, _: u64) -> Option<Picture> {
         None
@@ -36,14 +38,9 @@ impl Library for NoLibrary {
     }
 }
 
-/// [`expand`] for text whose pictures are not known.
-pub(in crate::content) fn shortcode(text: &str) -> String {
-    expand(text, &NoLibrary).0
-}
-
 /// Replaces the common shortcodes, and addresses alone on a line, by HTML. Returns also what was
 /// not understood, in words.
-pub(in crate::content) fn expand(text: &str, library: &dyn Library) -> (String, Vec<String>) {
+pub(super) fn expand(text: &str, library: &dyn Library) -> (String, Vec<String>) {
     let text = players::embed_lines(text);
     let mut expanded = String::with_capacity(text.len());
     let mut doubts = Vec::new();

@@ -7,7 +7,9 @@ use super::choosing::{self, Choosing};
 use super::fields::{Fields, form_token, within_limit};
 use super::{Message, Visit};
 use crate::address::Address;
+use crate::language::Catalogue;
 use crate::subscription::{self, CONSENT_TEXT_VERSION, Choices, Method, NewSignup, Wish};
+use crate::vault::content_hash;
 use askama::Template;
 use axum::Extension;
 use axum::extract::ConnectInfo;
@@ -72,13 +74,22 @@ pub(super) async fn take(
         language: &visit.language,
         choices: &choices,
         method: Method::Page,
-        text_version: CONSENT_TEXT_VERSION,
+        text_version: &consent_version(&state, &visit),
     };
     let mut tx = state.db.begin().await?;
     subscription::sign_up(&mut tx, &state.vault, &signup, now).await?;
     tx.commit().await?;
     state.kicks.signup.kick();
     Ok(sent.respond(StatusCode::OK))
+}
+
+/// Which text the form asked consent to: ours by its version; one of the site's own (`[site]
+/// locales_dir`) by its hash, which proves it as long as the site keeps the text.
+fn consent_version(state: &State, visit: &Visit) -> String {
+    let title = state.site.title.get(&visit.language);
+    let said = |catalogue: &Catalogue| catalogue.voice(&visit.language).say_with("consent-text", "site", title);
+    let (text, ours) = (said(&state.catalogue), said(&Catalogue::shipped()));
+    if text == ours { CONSENT_TEXT_VERSION.to_owned() } else { format!("own:{}", &content_hash(&[text.as_bytes()])[..16]) }
 }
 
 /// What the form says, or the form to show again: filled as it was, with what is missing. A form

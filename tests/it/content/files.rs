@@ -220,6 +220,7 @@ fn the_sample_articles_have_no_mistake() {
             title: crate::support::local(english, japanese),
             description: None,
             wp_id: None,
+            parent: None,
         };
         site.categories.push(category);
     }

@@ -3,6 +3,7 @@
 mod accidents;
 mod articles;
 mod files;
+mod media;
 mod pages;
 
 use crate::support::World;

@@ -92,6 +92,12 @@ async fn old_encodings_missing_texts_past_times_and_a_pointless_transport_are_to
         has(&told(&bench, true), "Shift_JIS");
         std::fs::remove_file(bench.dir.join("call.ja.md")).unwrap();
         assert_eq!(told(&bench, true), Vec::<String>::new(), "the fallback stands in");
+        bench.write("call.ja-JP.md", "# お願い\n\n本文\n");
+        has(
+            &told(&bench, true),
+            "call.ja-JP.md: error: nobody gets this text: the site's language is ja, not ja-JP — rename the file to call.ja.md",
+        );
+        std::fs::remove_file(bench.dir.join("call.ja-JP.md")).unwrap();
         bench.write("petition.toml", PETITION.replace("fallback = [\"en\"]", ""));
         has(&told(&bench, true), "the step “call” has no text in ja and no fallback — write call.ja.md");
         bench.write("petition.toml", PETITION.replace("-2d", "-30d"));

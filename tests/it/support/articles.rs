@@ -25,6 +25,7 @@ pub struct Draft {
     pub credits: Vec<Credit>,
     pub enclosures: Vec<Enclosure>,
     pub alias: Option<String>,
+    pub series: Option<String>,
     pub canonical_url: Option<String>,
 }
 
@@ -47,6 +48,7 @@ pub fn draft(tag: &str, name: &str, age: u64, categories: &[&str]) -> Draft {
         credits: Vec::new(),
         enclosures: Vec::new(),
         alias: None,
+        series: None,
         canonical_url: None,
     }
 }
@@ -83,8 +85,8 @@ async fn save_one(tx: &mut AnyConnection, site: &clarion::site::Site, draft: &Dr
     let sequence = take_number(tx, Counter::Sequence).await.unwrap();
     sqlx::query(
         "INSERT INTO article (id, uid, source, path, stem, hash, state, published_seq, changed_seq, announced, language,
-             translation_group, slug, title, summary, body_html, published_at, updated_at, month, canonical_url, first_seen_at)
-         VALUES ($1, $2, 'test', $2, $2, $3, $4, $5, $5, 'yes', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $12)",
+             translation_group, slug, title, summary, body_html, published_at, updated_at, month, canonical_url, series, first_seen_at)
+         VALUES ($1, $2, 'test', $2, $2, $3, $4, $5, $5, 'yes', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $12)",
     )
     .bind(id)
     .bind(&draft.uid)
@@ -101,6 +103,7 @@ async fn save_one(tx: &mut AnyConnection, site: &clarion::site::Site, draft: &Dr
     .bind(draft.updated.as_millis())
     .bind(site.month_of(draft.date))
     .bind(draft.canonical_url.as_deref())
+    .bind(draft.series.as_deref())
     .execute(&mut *tx)
     .await
     .unwrap();

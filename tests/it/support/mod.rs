@@ -95,6 +95,7 @@ pub fn site() -> Site {
         title: local(en, ja),
         description: None,
         wp_id: Some(wp_id),
+        parent: None,
     };
     Site {
         title: LocalText::Same("Life Funds for North Korean Refugees".to_owned()),

@@ -33,6 +33,7 @@ pub fn shared(world: &World) -> Shared {
         clock: world.clock.clone(),
         catalogue: Catalogue::shipped(),
         shelf: Shelf::default(),
+        register: content::Register::default(),
         metrics: clarion::metrics::Metrics::default(),
         digests: vec![rhythm("daily", "0 8 * * *", world), rhythm("weekly", "0 8 * * Mon", world)],
         petitions: Some(petition::Settings {

@@ -1,0 +1,76 @@
+//! `[[category]]`: what articles are filed under, one below another where it is said.
+
+use super::sections::parsed_required;
+use crate::language::LocalText;
+use crate::problem::{Place, Reason, Table};
+use crate::site::Category;
+use std::collections::BTreeMap;
+
+/// A category as written.
+struct Written {
+    category: Category,
+    /// Smaller stands earlier in menus; equal, as in the file.
+    order: i64,
+    parent_place: Option<Place>,
+}
+
+/// Reads every category, in the order of menus. A parent that is none is told and left out.
+pub(super) fn read(root: &mut Table<'_>) -> Vec<Category> {
+    let mut written: Vec<Written> = root.tables("category", one).into_iter().flatten().collect();
+    written.sort_by_key(|written| written.order);
+    for (place, reason) in wrong_parents(&mut written) {
+        root.reading().tell(&place, reason);
+    }
+    written.into_iter().map(|written| written.category).collect()
+}
+
+fn one(table: &mut Table<'_>) -> Option<Written> {
+    let slug = parsed_required(table, "slug", |text| {
+        if !text.is_empty() && text == crate::site::slug(text) && text.is_ascii() {
+            Ok(text.to_owned())
+        } else {
+            Err(Reason::new(
+                format!("“{text}” cannot stand in an address"),
+                "use lower-case letters a–z, digits and hyphens, like human-rights",
+            ))
+        }
+    });
+    let title = LocalText::take_required(table, "title");
+    let description = LocalText::take(table, "description");
+    let wp_id = table.optional("wp_id");
+    let (parent, parent_place) = table.placed::<String>("parent").unzip();
+    let order = table.or("order", 0);
+    Some(Written { category: Category { slug: slug?, title: title?, description, wp_id, parent }, order, parent_place })
+}
+
+/// Takes away the parents that do not exist or that lead back to their own child.
+fn wrong_parents(written: &mut [Written]) -> Vec<(Place, Reason)> {
+    let parents: BTreeMap<String, Option<String>> =
+        written.iter().map(|written| (written.category.slug.clone(), written.category.parent.clone())).collect();
+    let mut wrong = Vec::new();
+    for Written { category, parent_place, .. } in written {
+        let (Some(parent), Some(place)) = (&category.parent, &parent_place) else { continue };
+        if !parents.contains_key(parent) {
+            let known: Vec<&str> = parents.keys().map(String::as_str).filter(|slug| *slug != category.slug).collect();
+            let reason = Reason::new(
+                format!("`parent`: no [[category]] has the slug “{parent}”"),
+                format!("use the slug of another category: {}", known.join(", ")),
+            );
+            wrong.push((place.clone(), reason));
+            category.parent = None;
+        } else if is_above_itself(&category.slug, &parents) {
+            let reason = Reason::new(
+                format!("`parent`: “{}” would be above itself", category.slug),
+                "remove `parent` from one of the categories of this circle",
+            );
+            wrong.push((place.clone(), reason));
+            category.parent = None;
+        }
+    }
+    wrong
+}
+
+fn is_above_itself(slug: &str, parents: &BTreeMap<String, Option<String>>) -> bool {
+    let above = |slug: &String| parents.get(slug).cloned().flatten();
+    std::iter::successors(above(&slug.to_owned()), above).take(parents.len()).any(|ancestor| ancestor == slug)
+}
