@@ -6,6 +6,7 @@ use crate::content::media::Files;
 use crate::content::attachments::Attachments;
 use crate::content::category::{self, Named};
 use crate::content::markup::{self, Body};
+use crate::content::media::Files;
 use crate::content::record::Entry;
 use crate::content::{Announce, Credit, Enclosure, FoundCategory, identity, text};
 use crate::language::Language;
@@ -46,6 +47,9 @@ pub(super) struct Item {
     #[serde(skip)]
     pub(super) enclosures: Vec<Enclosure>,
     pub(super) image: Option<String>,
+    /// None: what its links mean is on its own site.
+    #[serde(skip)]
+    pub(super) files: Files,
 }
 
 /// A category as a source names it.
@@ -112,6 +116,7 @@ impl Item {
             body: Body::Html(&self.html),
             files,
             video: None,
+            files: &self.files,
             attachments,
             canonical_url: Some(self.link.clone()),
             image: self.image.clone(),
