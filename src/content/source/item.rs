@@ -2,7 +2,6 @@
 
 use super::{Settings, row_source};
 use crate::clock::Timestamp;
-use crate::content::media::Files;
 use crate::content::attachments::Attachments;
 use crate::content::category::{self, Named};
 use crate::content::markup::{self, Body};
@@ -91,7 +90,6 @@ impl Item {
         hash: String,
         announce: Announce,
         now: Timestamp,
-        files: &'e Files,
     ) -> (Entry<'e>, Vec<FoundCategory>) {
         let (categories, found) = self.filed_under(site);
         let attachments =
@@ -114,9 +112,9 @@ impl Item {
             title: self.title.clone(),
             summary: self.summary.clone(),
             body: Body::Html(&self.html),
-            files,
             video: None,
             files: &self.files,
+            rendered: None,
             attachments,
             canonical_url: Some(self.link.clone()),
             image: self.image.clone(),

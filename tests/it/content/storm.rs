@@ -80,12 +80,13 @@ impl Storm {
 
     fn any_path(&mut self) -> PathBuf {
         let folder = ["", "a", "a/b", "a/b/c", "d", "d/e/f/g"][self.random(6)];
-        self.root.join(folder).join(format!("f{}.md", self.random(40)))
+        let number = self.random(40);
+        self.root.join(folder).join(format!("f{number}.md"))
     }
 
     fn any_file(&mut self) -> Option<PathBuf> {
         let files = files_in(&self.root);
-        if files.is_empty() { None } else { Some(files[self.random(files.len())].clone()) }
+        (!files.is_empty()).then(|| files[self.random(files.len())].clone())
     }
 
     /// One act of somebody, or of some program. What is in the way of it does not matter.
@@ -106,11 +107,15 @@ impl Storm {
                 let (from, to) = (folders[storm.random(5)], folders[storm.random(5)]);
                 fs::rename(storm.root.join(from), storm.root.join(to))
             }),
-            88..90 => ("folder deleted", |storm| fs::remove_dir_all(storm.root.join(["a/b", "d/e", "z"][storm.random(3)]))),
+            88..90 => ("folder deleted", |storm| {
+                let folder = ["a/b", "d/e", "z"][storm.random(3)];
+                fs::remove_dir_all(storm.root.join(folder))
+            }),
             90..95 => ("tree changed", Self::change_tree),
             95..97 => ("root replaced", Self::replace_root),
             _ => ("deep folders", |storm| {
-                let deep = storm.root.join(format!("m/{}/{}/{}", storm.random(4), storm.random(4), storm.random(4)));
+                let (one, two, three) = (storm.random(4), storm.random(4), storm.random(4));
+                let deep = storm.root.join(format!("m/{one}/{two}/{three}"));
                 fs::create_dir_all(&deep)?;
                 let text = storm.article();
                 fs::write(deep.join("x.md"), text)
