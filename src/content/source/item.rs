@@ -6,7 +6,6 @@ use crate::content::media::Files;
 use crate::content::attachments::Attachments;
 use crate::content::category::{self, Named};
 use crate::content::markup::{self, Body};
-use crate::content::media::Files;
 use crate::content::record::Entry;
 use crate::content::{Announce, Credit, Enclosure, FoundCategory, identity, text};
 use crate::language::Language;
@@ -113,7 +112,6 @@ impl Item {
             body: Body::Html(&self.html),
             files,
             video: None,
-            files: Files::NONE,
             attachments,
             canonical_url: Some(self.link.clone()),
             image: self.image.clone(),
