@@ -5,6 +5,7 @@ use crate::clock::Timestamp;
 use crate::content::attachments::Attachments;
 use crate::content::category::{self, Named};
 use crate::content::markup::{self, Body};
+use crate::content::media::Files;
 use crate::content::record::Entry;
 use crate::content::{Announce, Credit, Enclosure, FoundCategory, identity, text};
 use crate::language::Language;
