@@ -2,10 +2,10 @@
 
 use super::{Settings, row_source};
 use crate::clock::Timestamp;
-use crate::content::media::Files;
 use crate::content::attachments::Attachments;
 use crate::content::category::{self, Named};
 use crate::content::markup::{self, Body};
+use crate::content::media::Files;
 use crate::content::record::Entry;
 use crate::content::{Announce, Credit, Enclosure, FoundCategory, identity, text};
 use crate::language::Language;
