@@ -80,7 +80,7 @@ pub async fn serve_shared(shared: Shared) -> Site {
     let address = server.address().unwrap();
     let shutdown = CancellationToken::new();
     tokio::spawn(server.run(shutdown.clone()));
-    let client = Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
+    let client = Client::builder().redirect(redirect::Policy::none()).no_proxy().no_gzip().build().unwrap();
     Site { address, state, client, _running: shutdown.drop_guard() }
 }
 
