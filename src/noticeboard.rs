@@ -33,7 +33,7 @@ pub async fn record(connection: &mut AnyConnection, notice: &Notice<'_>, now: Ti
 
 /// Forgets every notice whose key begins so. Returns whether staff were told any of them.
 pub async fn clear_all(connection: &mut AnyConnection, prefix: &str) -> anyhow::Result<bool> {
-    let told: Vec<Option<i64>> = sqlx::query_scalar("DELETE FROM notice WHERE substr(key, 1, $1) = $2 RETURNING told_at")
+    let told: Vec<Option<i64>> = sqlx::query_scalar("DELETE FROM notice WHERE substr(key, 1, CAST($1 AS INTEGER)) = $2 RETURNING told_at")
         .bind(i64::try_from(prefix.chars().count())?)
         .bind(prefix)
         .fetch_all(connection)

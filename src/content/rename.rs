@@ -21,9 +21,9 @@ struct Article {
 }
 
 impl Article {
-    /// Whether somebody who reads both would take them for one.
+    /// Whether it came after the other, and somebody who reads both would take them for one.
     fn looks_like(&self, other: &Self) -> bool {
-        self.id != other.id && self.language == other.language && (self.slug == other.slug || self.title == other.title)
+        self.id > other.id && self.language == other.language && (self.slug == other.slug || self.title == other.title)
     }
 }
 

@@ -451,13 +451,14 @@ async fn a_feed_carries_so_many_entries_as_configured() {
 }
 
 #[tokio::test]
-async fn a_feed_of_very_long_articles_has_as_many_of_the_newest_as_fit() {
+async fn a_feed_of_very_long_articles_has_as_many_texts_of_the_newest_as_fit() {
     on_each_engine(async |world| {
         for age in 0..4 {
             Draft { body: format!("<p>{}</p>", "x".repeat(900_000)), ..draft("en", &format!("n{age}"), age, &[]) }.save(&world).await;
         }
         let (site, _) = published(&world).await;
-        assert_eq!(titles(&site, "/feed.xml").await, ["Title of n0", "Title of n1"]);
+        let channel = rss(&site, "/feed.xml").await;
+        assert_eq!(channel.items.iter().map(|item| item.content().is_some()).collect::<Vec<_>>(), [true, true, false, false]);
     })
     .await;
 }
