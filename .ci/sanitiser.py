@@ -154,6 +154,8 @@ LOOK = """
 """
 
 
+# Opens windows in which our look leads from page to page.
+OPENER = "<!doctype html><script>for (let number = 0; number < 6; number++) window.open('/__next', '_blank', 'width=800,height=600');</script>"
 # Opens the pages unchanged, each for a second, in twelve windows.
 DRIVER = """<!doctype html><script>
 let at = 0, open = 0;
@@ -171,7 +173,7 @@ class Proxy(http.server.BaseHTTPRequestHandler):
     """Our own host: the program, seen through a proxy that leads the browser from page to page."""
 
     protocol_version = "HTTP/1.1"
-    strips, pages, controls, upstream = False, [], {}, None
+    strips, pages, queue, controls, upstream = False, [], [], {}, None
 
     def log_message(self, *_):
         pass
@@ -185,19 +187,19 @@ class Proxy(http.server.BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def next_of(self, page):
-        pages = type(self).pages
-        at = pages.index(page) + 1 if page in pages else len(pages)
-        return pages[at] if at < len(pages) else "/__end"
+    def next_page(self):
+        with watch.lock:
+            return type(self).queue.pop(0) if type(self).queue else ""
 
     def do_POST(self):
         report = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         with watch.lock:
             watch.reports[report["page"]] = report["bad"]
-        self.send(200, [("Content-Type", "text/plain")], self.next_of(report["page"]).encode())
+        self.send(200, [("Content-Type", "text/plain")], self.next_page().encode())
 
     def do_GET(self):
-        if "/__ran" in self.path:
+        # With its number: an address may hold the text of the script, which is no harm.
+        if re.search(r"/__ran0\.\d+", self.path):
             with watch.lock:
                 watch.ran.append(self.path)
             return self.send(404, [], b"")
@@ -205,6 +207,11 @@ class Proxy(http.server.BaseHTTPRequestHandler):
             with watch.lock:
                 watch.reports["/__end"] = []
             return self.send(200, [("Content-Type", "text/html")], b"<title>end</title>")
+        if self.path == "/__next":
+            page = self.next_page()
+            return self.send(302 if page else 204, [("Location", page)] if page else [], b"")
+        if self.path == "/__driver" and type(self).strips:
+            return self.send(200, [("Content-Type", "text/html")], OPENER.encode())
         if self.path == "/__driver":
             return self.send(200, [("Content-Type", "text/html")], DRIVER.replace("PAGES", json.dumps(type(self).pages)).encode())
         if self.path in type(self).controls:
@@ -249,7 +256,7 @@ def server(handler):
 
 def browse(pages, port, sink, strips, folder):
     """Opens pages one after the other; what was noticed is in `watch` then."""
-    Proxy.pages, Proxy.strips = pages, strips
+    Proxy.pages, Proxy.queue, Proxy.strips = pages, list(pages), strips
     with watch.lock:
         watch.ran, watch.asked, watch.reports = [], [], {}
     profile = tempfile.mkdtemp(dir=folder)
@@ -257,14 +264,15 @@ def browse(pages, port, sink, strips, folder):
         ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--disable-default-apps", "--no-pings", "--disable-popup-blocking",
          "--remote-debugging-port=0", f"--user-data-dir={profile}",
-         "--host-resolver-rules=" + ",".join(f"MAP {host} ~NOTFOUND" for host in BROWSER) + f",MAP * 127.0.0.1:{sink},EXCLUDE 127.0.0.1", f"http://127.0.0.1:{port}{pages[0] if strips else '/__driver'}"],
+         "--host-resolver-rules=" + ",".join(f"MAP {host} ~NOTFOUND" for host in BROWSER) + f",MAP * 127.0.0.1:{sink},EXCLUDE 127.0.0.1", f"http://127.0.0.1:{port}/__driver"],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         seen, since = -1, time.monotonic()
         while True:
             time.sleep(0.1)
             with watch.lock:
-                count, ended = len(watch.reports), "/__end" in watch.reports
+                count = len(watch.reports)
+                ended = "/__end" in watch.reports or strips and all(page in watch.reports for page in pages)
             if ended:
                 time.sleep(1)
                 break

@@ -129,6 +129,15 @@ impl Db {
         Ok(Some(file))
     }
 
+    /// Empties SQLite's journal, so that what was wiped is nowhere on the disk. While somebody
+    /// reads an older state, that is left to the next time.
+    pub async fn checkpoint(&self) -> anyhow::Result<()> {
+        if self.engine == Engine::Sqlite {
+            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.pool).await?;
+        }
+        Ok(())
+    }
+
     /// Closes all connections; on SQLite this folds the write-ahead log into the file.
     pub async fn close(&self) {
         self.pool.close().await;
@@ -190,6 +199,23 @@ impl Deref for Tx {
 impl DerefMut for Tx {
     fn deref_mut(&mut self) -> &mut AnyConnection {
         &mut self.inner
+    }
+}
+
+/// Whether what failed was refused for what it is, so that it fails again however often it is
+/// tried while other work succeeds: a value too long, a rule broken. Otherwise it is the database
+/// that fails, such as by a full disk or a lost connection.
+pub fn is_refusal(error: &anyhow::Error) -> bool {
+    let Some(cause) = error.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>()) else { return true };
+    match cause {
+        sqlx::Error::Database(told) => told.code().is_some_and(|code| match code.parse::<u32>() {
+            // SQLite: the result code is the lowest octet. TOOBIG, CONSTRAINT, MISMATCH, RANGE.
+            Ok(number) if code.len() < 5 => matches!(number & 0xff, 18 | 19 | 20 | 25),
+            // PostgreSQL: the class is the first two letters. Data, integrity, program limits.
+            _ => ["22", "23", "54"].iter().any(|class| code.starts_with(class)),
+        }),
+        sqlx::Error::Encode(_) | sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => true,
+        _ => false,
     }
 }
 

@@ -31,6 +31,16 @@ pub async fn record(connection: &mut AnyConnection, notice: &Notice<'_>, now: Ti
     Ok(done.rows_affected() == 1)
 }
 
+/// Forgets every notice whose key begins so. Returns whether staff were told any of them.
+pub async fn clear_all(connection: &mut AnyConnection, prefix: &str) -> anyhow::Result<bool> {
+    let told: Vec<Option<i64>> = sqlx::query_scalar("DELETE FROM notice WHERE substr(key, 1, CAST($1 AS INTEGER)) = $2 RETURNING told_at")
+        .bind(i64::try_from(prefix.chars().count())?)
+        .bind(prefix)
+        .fetch_all(connection)
+        .await?;
+    Ok(told.iter().any(Option::is_some))
+}
+
 /// Forgets a notice, so that the same trouble is told again when it comes back.
 pub async fn clear(connection: &mut AnyConnection, key: &str) -> anyhow::Result<bool> {
     let done = sqlx::query("DELETE FROM notice WHERE key = $1").bind(key).execute(connection).await?;

@@ -23,3 +23,7 @@ error-internal = 저희 쪽에 문제가 생겼습니다. 잠시 후 다시 시�
 mail-sender = 이 메일은 { $site }에서 보내 드립니다.
 mail-unsubscribe = 클릭 한 번으로 구독 해지
 mail-preferences = 구독 설정 변경
+archive-years = 연도별 글 목록
+error-refused = 요청을 이해하지 못했습니다. 이전 페이지로 돌아가 다시 시도해 주세요.
+error-too-large = 보내신 내용이 받을 수 있는 크기를 넘었습니다.
+error-too-slow = 요청이 도착하는 데 시간이 너무 오래 걸렸습니다. 다시 시도해 주세요.

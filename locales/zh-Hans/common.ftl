@@ -23,3 +23,7 @@ error-internal = 我们这边出了问题。请稍后再试。
 mail-sender = 这封邮件由{ $site }发送给您。
 mail-unsubscribe = 一键退订
 mail-preferences = 更改订阅设置
+archive-years = 按年份查看文章
+error-refused = 无法识别这个请求。请返回上一页再试。
+error-too-large = 您发送的内容太大，我们无法接收。
+error-too-slow = 您的请求传送时间过长。请再试一次。

@@ -23,3 +23,7 @@ error-internal = 我們這邊發生問題。請稍後再試。
 mail-sender = 這封信由{ $site }寄給您。
 mail-unsubscribe = 一鍵取消訂閱
 mail-preferences = 變更訂閱設定
+archive-years = 依年份瀏覽文章
+error-refused = 無法辨識這個請求。請回到上一頁再試一次。
+error-too-large = 您送出的內容太大，我們無法接收。
+error-too-slow = 您的請求傳送時間過長。請再試一次。

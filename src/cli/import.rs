@@ -24,6 +24,7 @@ pub enum ImportCommand {
 
 /// See [`ImportCommand::Wordpress`].
 #[derive(Clone, Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
 pub struct WordpressArguments {
     /// The file that WordPress made.
     #[arg(value_name = "EXPORT.xml")]
@@ -170,7 +171,9 @@ fn print(report: &Report, arguments: &WordpressArguments) {
 fn print_files(heading: &str, files: &[String]) {
     if !files.is_empty() {
         output::line(heading);
-        files.iter().for_each(|file| output::line(format!("  {file}")));
+        for file in files {
+            output::line(format!("  {file}"));
+        }
     }
 }
 
@@ -201,7 +204,9 @@ fn print_doubts(report: &Report) {
     }
     for (reason, posts) in by_reason {
         output::line(format!("  {reason} ({})", count(posts.len() as u64, "post")));
-        posts.iter().take(NAMED).for_each(|post| output::line(format!("    {post}")));
+        for post in posts.iter().take(NAMED) {
+            output::line(format!("    {post}"));
+        }
         if posts.len() > NAMED {
             output::line(format!("    and {} more; --json names all", posts.len() - NAMED));
         }

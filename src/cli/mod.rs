@@ -18,6 +18,7 @@ pub mod serve;
 pub mod subscriber;
 pub mod texts;
 pub mod translations;
+pub mod withdraw;
 
 use crate::clock::Clock;
 use crate::config::{Config, Refused};
@@ -52,6 +53,7 @@ Examples:
   clarion preview digest weekly      see what the next digest would send
   clarion petition plan SLUG         see what a petition would send, when, to how many
   clarion freeze                     stop all sending now; clarion thaw lets it go on
+  clarion withdraw ARTICLE           take an article away everywhere at once
 
 In the environment: CLARION_SECTION__KEY overrides a key (CLARION_WEB__LISTEN=127.0.0.1:0),
 CLARION_LOG sets what is logged (warn, info, clarion=debug),
@@ -99,6 +101,8 @@ enum Command {
         #[command(subcommand)]
         command: content::ContentCommand,
     },
+    /// Take an article away everywhere at once, because it endangers somebody.
+    Withdraw(withdraw::WithdrawArguments),
     /// Bring articles from another system into a folder.
     Import {
         #[command(subcommand)]
@@ -181,6 +185,7 @@ pub async fn run(arguments: Arguments, environment: Vec<(String, String)>) -> an
         Command::Thaw => freeze::thaw(&context).await,
         Command::Subscriber { command } => subscriber::run(command, &context).await,
         Command::Content { command } => content::run(command, &context).await,
+        Command::Withdraw(withdraw) => withdraw::run(&withdraw, &context).await,
         Command::Import { command } => import::run(command, &context).await,
         Command::Keys { command } => keys::run(command, &context).await,
         Command::Texts(texts) => texts::run(&texts, &context),

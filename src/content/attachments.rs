@@ -1,5 +1,6 @@
 //! SQL of what hangs on articles in tables of its own.
 
+use super::bulk::Insert;
 use super::{Credit, Enclosure, Role};
 use sqlx::{AnyConnection, Row as _};
 use std::collections::HashMap;
@@ -90,44 +91,51 @@ pub(super) async fn categories_of(connection: &mut AnyConnection, ids: &[i64]) -
     Ok(all)
 }
 
-/// Replaces what hangs on an article.
-pub(super) async fn write(connection: &mut AnyConnection, article: i64, attached: &Attachments) -> anyhow::Result<()> {
+/// Replaces what hangs on some articles. `old` are those of them on which something may hang
+/// already.
+pub(super) async fn replace(connection: &mut AnyConnection, old: &[i64], new: &[(i64, &Attachments)]) -> anyhow::Result<()> {
+    remove(connection, old).await?;
+    let categories: Vec<_> = new.iter().flat_map(|(id, attached)| attached.categories.iter().map(|slug| (*id, slug))).collect();
+    CATEGORIES.all(connection, &categories, |query, (id, slug)| query.bind(*id).bind(*slug)).await?;
+    let tags = numbered(new, |attached| &attached.tags);
+    TAGS.all(connection, &tags, |query, (id, position, tag)| query.bind(*id).bind(*position).bind(*tag)).await?;
+    let credits = numbered(new, |attached| &attached.credits);
+    CREDITS
+        .all(connection, &credits, |query, (id, position, credit)| {
+            query.bind(*id).bind(*position).bind(credit.role.as_str()).bind(&credit.name).bind(&credit.url)
+        })
+        .await?;
+    let enclosures = numbered(new, |attached| &attached.enclosures);
+    ENCLOSURES
+        .all(connection, &enclosures, |query, (id, position, file)| {
+            query.bind(*id).bind(*position).bind(&file.url).bind(&file.media_type).bind(file.length).bind(&file.title)
+        })
+        .await
+}
+
+const CATEGORIES: Insert = Insert { head: "INSERT INTO article_category (article_id, slug)", columns: 2, tail: "" };
+const TAGS: Insert = Insert { head: "INSERT INTO article_tag (article_id, position, tag)", columns: 3, tail: "" };
+const CREDITS: Insert = Insert { head: "INSERT INTO article_credit (article_id, position, role, name, url)", columns: 5, tail: "" };
+const ENCLOSURES: Insert =
+    Insert { head: "INSERT INTO article_enclosure (article_id, position, url, media_type, length, title)", columns: 6, tail: "" };
+
+/// The parts of each article with their places in its list.
+fn numbered<'a, T>(articles: &[(i64, &'a Attachments)], parts: impl Fn(&'a Attachments) -> &'a Vec<T>) -> Vec<(i64, i64, &'a T)> {
+    articles.iter().flat_map(|(id, attached)| (0_i64..).zip(parts(attached)).map(move |(position, part)| (*id, position, part))).collect()
+}
+
+async fn remove(connection: &mut AnyConnection, articles: &[i64]) -> anyhow::Result<()> {
+    if articles.is_empty() {
+        return Ok(());
+    }
+    let list = serde_json::to_string(articles)?;
     for sql in [
-        "DELETE FROM article_category WHERE article_id = $1",
-        "DELETE FROM article_tag WHERE article_id = $1",
-        "DELETE FROM article_credit WHERE article_id = $1",
-        "DELETE FROM article_enclosure WHERE article_id = $1",
+        with_list!(connection, ["DELETE FROM article_category WHERE article_id IN "], "BIGINT", ""),
+        with_list!(connection, ["DELETE FROM article_tag WHERE article_id IN "], "BIGINT", ""),
+        with_list!(connection, ["DELETE FROM article_credit WHERE article_id IN "], "BIGINT", ""),
+        with_list!(connection, ["DELETE FROM article_enclosure WHERE article_id IN "], "BIGINT", ""),
     ] {
-        sqlx::query(sql).bind(article).execute(&mut *connection).await?;
-    }
-    for slug in &attached.categories {
-        let sql = "INSERT INTO article_category (article_id, slug) VALUES ($1, $2)";
-        sqlx::query(sql).bind(article).bind(slug).execute(&mut *connection).await?;
-    }
-    for (position, tag) in (0_i64..).zip(&attached.tags) {
-        let sql = "INSERT INTO article_tag (article_id, position, tag) VALUES ($1, $2, $3)";
-        sqlx::query(sql).bind(article).bind(position).bind(tag).execute(&mut *connection).await?;
-    }
-    for (position, credit) in (0_i64..).zip(&attached.credits) {
-        sqlx::query("INSERT INTO article_credit (article_id, position, role, name, url) VALUES ($1, $2, $3, $4, $5)")
-            .bind(article)
-            .bind(position)
-            .bind(credit.role.as_str())
-            .bind(&credit.name)
-            .bind(&credit.url)
-            .execute(&mut *connection)
-            .await?;
-    }
-    for (position, enclosure) in (0_i64..).zip(&attached.enclosures) {
-        sqlx::query("INSERT INTO article_enclosure (article_id, position, url, media_type, length, title) VALUES ($1, $2, $3, $4, $5, $6)")
-            .bind(article)
-            .bind(position)
-            .bind(&enclosure.url)
-            .bind(&enclosure.media_type)
-            .bind(enclosure.length)
-            .bind(&enclosure.title)
-            .execute(&mut *connection)
-            .await?;
+        sqlx::query(sql).bind(&list).execute(&mut *connection).await?;
     }
     Ok(())
 }

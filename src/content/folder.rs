@@ -52,6 +52,17 @@ impl Stat {
     pub(super) fn rest(&self) -> Duration {
         self.modified.and_then(|modified| modified.elapsed().ok()).unwrap_or(Duration::ZERO)
     }
+
+    /// The same of a picture, whose camera may have thought that it is next year: then since its
+    /// inode changed.
+    pub(super) fn quiet(&self) -> Duration {
+        let (seconds, nanoseconds) = self.changed;
+        let since_change = || {
+            let changed = Duration::new(u64::try_from(seconds).ok()?, u32::try_from(nanoseconds).ok()?);
+            (SystemTime::UNIX_EPOCH + changed).elapsed().ok()
+        };
+        self.modified.and_then(|modified| modified.elapsed().ok()).or_else(since_change).unwrap_or(Duration::ZERO)
+    }
 }
 
 /// What was seen in the folder.
@@ -143,8 +154,8 @@ impl Folder {
             if is_hidden(&name.to_string_lossy()) {
                 continue;
             }
-            let is_folder = match entry.file_type() {
-                Ok(kind) => kind.is_dir(),
+            let (is_folder, is_file) = match entry.file_type() {
+                Ok(kind) => (kind.is_dir(), kind.is_file()),
                 // It went between the two looks.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(error),
@@ -159,7 +170,13 @@ impl Folder {
             if is_folder {
                 self.descend(&entry, path, depth, sight);
             } else if is_article(name) {
-                self.look_at(&path, sight);
+                match entry.metadata() {
+                    // Nothing is to be followed, so its path need not be resolved from the root.
+                    Ok(metadata) if is_file && metadata.is_file() && path.len() <= LONGEST_PATH => {
+                        sight.files.insert(path, Stat::of(&metadata));
+                    }
+                    _ => self.look_at(&path, sight),
+                }
             }
         }
         Ok(())

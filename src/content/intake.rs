@@ -7,13 +7,16 @@ use super::record::{self, Moment};
 use super::scan::Finding;
 use super::store::Row;
 use super::trouble::{self, Known};
-use super::{ArticleState, FOLDER, category, source};
+use super::withdrawal::{self, Marks};
+use super::worksheet::{Key, Worksheet};
+use super::{ArticleState, FOLDER, FirstLook, category, first_look, rename, source, store};
 use crate::clock::Timestamp;
 use crate::problem::{Problem, Reason};
 use crate::site::Site;
 use crate::vault::content_hash;
+use anyhow::Context as _;
 use sqlx::AnyConnection;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What the store has of the folder: kept in memory beside it, since only one daemon writes it.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +27,10 @@ pub(super) struct Mirror {
     pub(super) troubles: HashMap<String, Known>,
     /// Files that articles refer to.
     pub(super) files: media::Known,
+    /// Slugs of the categories that only articles know.
+    categories: HashSet<String>,
+    /// What came of the first look at the folder.
+    pub(super) first_look: Option<FirstLook>,
 }
 
 impl Mirror {
@@ -33,13 +40,24 @@ impl Mirror {
             .bind(FOLDER)
             .fetch_all(&mut *connection)
             .await?;
-        let articles = articles.into_iter().collect();
-        Ok(Self { articles, troubles: trouble::known(&mut *connection).await?, files: media::store::known(connection).await? })
+        let categories = store::found_categories(connection).await?;
+        Ok(Self {
+            articles: articles.into_iter().collect(),
+            troubles: trouble::known(connection).await?,
+            categories: categories.into_iter().map(|category| category.slug).collect(),
+            files: media::store::known(connection).await?,
+            first_look: first_look::first_look(connection).await?,
+        })
+    }
+
+    /// The hashes by which versions of a file are known that were taken in before.
+    pub(super) fn versions(&self, path: &str) -> [Option<&String>; 2] {
+        [self.articles.get(path), self.troubles.get(path).map(|known| &known.hash)]
     }
 
     /// Whether this version of a file was taken in before.
     pub(super) fn knows(&self, path: &str, hash: &str) -> bool {
-        self.articles.get(path).is_some_and(|known| known == hash) || self.troubles.get(path).is_some_and(|known| known.hash == hash)
+        self.versions(path).into_iter().flatten().any(|known| known == hash)
     }
 
     /// Follows what was done, once it is durable.
@@ -52,6 +70,7 @@ impl Mirror {
             self.files.follow(&effect.path, files);
         }
         self.articles.extend(effect.articles.iter().cloned());
+        self.categories.extend(effect.categories.iter().cloned());
         match &effect.trouble {
             Some(known) => self.troubles.insert(effect.path.clone(), known.clone()),
             None => self.troubles.remove(&effect.path),
@@ -69,12 +88,16 @@ pub(super) struct Effect {
     articles: Vec<(String, String)>,
     /// Files that it refers to now, if it was read.
     files: Option<Files>,
+    /// Categories that it brought up.
+    categories: Vec<String>,
     /// What is wrong with the file now.
     trouble: Option<Known>,
     /// Whether the file need not be read again until it changes.
     pub(super) settled: bool,
     /// Whether something public may have changed.
     pub(super) changed: bool,
+    /// Whether it is an article that was never there before.
+    is_new: bool,
 }
 
 /// What taking in needs to know.
@@ -83,6 +106,7 @@ pub(super) struct Intake<'i> {
     pub(super) folder: &'i Folder,
     pub(super) mirror: &'i Mirror,
     pub(super) moment: Moment,
+    pub(super) marks: &'i Marks,
 }
 
 /// Whose version a manuscript is.
@@ -96,8 +120,59 @@ enum Identity {
 }
 
 impl Intake<'_> {
-    /// Takes in a finding in the caller's transaction; `None` if there is nothing to take.
-    pub(super) async fn take_in(&self, connection: &mut AnyConnection, path: &str, finding: &Finding) -> anyhow::Result<Option<Effect>> {
+    /// Takes in findings in the caller's transaction. What there is nothing to take of has no
+    /// effect.
+    pub(super) async fn take_in_all(&self, connection: &mut AnyConnection, findings: &[&(String, Finding)]) -> anyhow::Result<Vec<Effect>> {
+        let mut sheet = self.sheet(connection, findings).await?;
+        let mut effects = Vec::with_capacity(findings.len());
+        for (path, finding) in findings {
+            let taken = self.take_in(connection, &mut sheet, path, finding).await;
+            effects.extend(taken.with_context(|| format!("{path} could not be recorded"))?);
+        }
+        sheet.write(connection).await?;
+        if effects.iter().any(|effect| effect.is_new) {
+            rename::tell_lookalikes(connection, self.moment.now).await?;
+        }
+        Ok(effects)
+    }
+
+    /// Loads all that the findings will ask for.
+    async fn sheet(&self, connection: &mut AnyConnection, findings: &[&(String, Finding)]) -> anyhow::Result<Worksheet> {
+        let good =
+            || findings.iter().filter_map(|(_, finding)| if let Finding::Good(manuscript) = finding { Some(manuscript) } else { None });
+        let mut sheet = Worksheet::of(FOLDER, good().filter(|manuscript| !self.mirror.articles.contains_key(&manuscript.path)).count());
+        if good().next().is_none() {
+            return Ok(sheet);
+        }
+        let authority = sheet.authority(connection, self.site, self.moment.now).await?;
+        let mut keys = Vec::new();
+        for manuscript in good() {
+            let entry = manuscript.entry();
+            keys.push(Key::Path(manuscript.path.clone()));
+            keys.push(Key::Uid(entry.uid.clone().unwrap_or_else(|| record::made_uid(self.site, &entry, &authority))));
+            if entry.uid.is_none() && !self.mirror.articles.contains_key(&manuscript.path) {
+                keys.push(Key::Hash(manuscript.hash.clone()));
+            }
+        }
+        sheet.prepare(connection, keys).await?;
+        sheet.prepare_attachments(connection).await?;
+        let mut keys = Vec::new();
+        for manuscript in good() {
+            let entry = manuscript.entry();
+            keys.push(Key::Stem(entry.stem.to_owned()));
+            keys.push(Key::Address(self.site.month_of(entry.date), entry.slug));
+        }
+        sheet.prepare(connection, keys).await?;
+        Ok(sheet)
+    }
+
+    async fn take_in(
+        &self,
+        connection: &mut AnyConnection,
+        sheet: &mut Worksheet,
+        path: &str,
+        finding: &Finding,
+    ) -> anyhow::Result<Option<Effect>> {
         let before = self.mirror.troubles.get(path);
         let effect = Effect { path: path.to_owned(), trouble: before.cloned(), settled: true, ..Effect::default() };
         match finding {
@@ -111,7 +186,7 @@ impl Intake<'_> {
                 _ => Ok(Some(effect)),
             },
             Finding::Broken { hash, problems } => self.keep_last_good(connection, effect, hash, problems).await.map(Some),
-            Finding::Good(manuscript) => self.publish(connection, effect, manuscript).await.map(Some),
+            Finding::Good(manuscript) => self.publish(connection, sheet, effect, manuscript).await.map(Some),
         }
     }
 
@@ -129,8 +204,14 @@ impl Intake<'_> {
         Ok(Effect { trouble: Some(Known { hash: hash.to_owned(), broken: true }), ..effect })
     }
 
-    async fn publish(&self, connection: &mut AnyConnection, mut effect: Effect, manuscript: &Manuscript) -> anyhow::Result<Effect> {
-        let row = match self.identify(connection, manuscript, &mut effect).await? {
+    async fn publish(
+        &self,
+        connection: &mut AnyConnection,
+        sheet: &mut Worksheet,
+        mut effect: Effect,
+        manuscript: &Manuscript,
+    ) -> anyhow::Result<Effect> {
+        let row = match self.identify(connection, sheet, manuscript, &mut effect).await? {
             Identity::New => None,
             Identity::Of(row) => Some(*row),
             Identity::Contested(problem) => {
@@ -145,9 +226,13 @@ impl Intake<'_> {
         warnings.extend(row.as_ref().and_then(|row| self.immovable_date(row, manuscript)));
         effect.left.extend(row.as_ref().map(|row| row.path.clone()).filter(|path| *path != manuscript.path));
         effect.files = Some(manuscript.files.clone());
-        effect.changed = record::save(connection, self.site, &manuscript.entry(), row, self.moment).await?;
+        effect.is_new = row.is_none();
+        effect.changed = record::save(connection, sheet, self.site, &manuscript.entry(), row, self.moment).await?;
         for found in &manuscript.head.found_categories {
-            category::record(connection, found, &manuscript.path, self.moment.now).await?;
+            if !self.mirror.categories.contains(&found.slug) && sheet.mentions(&found.slug) {
+                category::record(connection, found, &manuscript.path, self.moment.now).await?;
+                effect.categories.push(found.slug.clone());
+            }
         }
         let (path, hash) = (&manuscript.path, &manuscript.hash);
         match (&effect.trouble, warnings.is_empty()) {
@@ -162,24 +247,34 @@ impl Intake<'_> {
 
     /// Finds the article whose version this is: by the id it names, by its path, or, where the
     /// file was renamed, by its bytes.
-    async fn identify(&self, connection: &mut AnyConnection, manuscript: &Manuscript, effect: &mut Effect) -> anyhow::Result<Identity> {
-        let here = record::at_path(connection, FOLDER, &manuscript.path).await?;
+    async fn identify(
+        &self,
+        connection: &mut AnyConnection,
+        sheet: &mut Worksheet,
+        manuscript: &Manuscript,
+        effect: &mut Effect,
+    ) -> anyhow::Result<Identity> {
+        if self.marks.bar(FOLDER, &manuscript.path, manuscript.head.uid.as_ref().map(|(uid, _)| uid.as_str()), &manuscript.hash) {
+            return Ok(Identity::Contested(manuscript.problem_of_date(withdrawal::still_there())));
+        }
+        let here = sheet.one(connection, Key::Path(manuscript.path.clone())).await?;
         let Some((uid, _)) = &manuscript.head.uid else {
             if let Some(row) = here {
                 return Ok(Identity::Of(Box::new(row)));
             }
-            let mut same = record::with_hash(connection, FOLDER, &manuscript.hash).await?;
+            let same = sheet.find(connection, Key::Hash(manuscript.hash.clone())).await?;
+            let mut same: Vec<Row> = same.into_iter().cloned().collect();
             same.retain(|row| !self.folder.holds(&row.path));
             // One whose file has just vanished comes before one that is gone.
             same.sort_by_key(|row| row.state == ArticleState::Gone.as_str());
             return Ok(same.into_iter().next().map_or(Identity::New, |row| Identity::Of(Box::new(row))));
         };
-        let named = record::with_uid(connection, uid).await?;
+        let named = sheet.one(connection, Key::Uid(uid.clone())).await?;
         match (named, here) {
             (Some(named), Some(here)) if named.id == here.id => Ok(Identity::Of(Box::new(named))),
             (Some(named), _) if self.is_elsewhere(&named) => Ok(Identity::Contested(manuscript.twin_of(uid, &named.path))),
             (named, Some(here)) if named.is_some() || here.state == ArticleState::Gone.as_str() => {
-                effect.articles.push(record::displace(connection, &here).await?);
+                effect.articles.push(record::displace(sheet, &here));
                 Ok(named.map_or(Identity::New, |row| Identity::Of(Box::new(row))))
             }
             (None, Some(here)) if here.published_seq.is_some() => Ok(Identity::Contested(changed_id(manuscript, &here.uid))),

@@ -25,16 +25,29 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 pub(super) struct Desk {
     pub(super) memory: Memory,
     pub(super) mirror: Arc<Mirror>,
-    /// Whether the mirror was filled.
-    pub(super) begun: bool,
+    /// Since when; the mirror was filled then.
+    pub(super) begun: Option<Instant>,
+    /// Whether everything that was in the folder once has been taken in.
+    pub(super) seen_whole: bool,
     /// What was not still at the last look.
     pub(super) waiting: BTreeSet<String>,
     /// Files of articles that were being written at the last look.
     pub(super) moving: BTreeSet<String>,
     pub(super) next_full_look: Option<Instant>,
+    /// What the last look at everything has left to do.
+    pub(super) backlog: Option<Backlog>,
     watch: Option<Watch>,
     /// Since when what cannot be read is in the way.
     odd: HashMap<PathBuf, Instant>,
+}
+
+/// What a look at everything has shown and is not done yet.
+pub(super) struct Backlog {
+    pub(super) look: Look,
+    /// Files to read.
+    pub(super) read: Vec<String>,
+    /// Files of articles that have vanished.
+    pub(super) vanished: Vec<String>,
 }
 
 /// A look at the folder.
@@ -54,7 +67,8 @@ impl Desk {
     /// Looks at what was hinted at, or at everything when it is time for that.
     pub(super) async fn look(&mut self, root: &Path, hints: &Hints, watching: bool, stillness: Duration) -> anyhow::Result<Option<Look>> {
         let seen = hints.take();
-        let full = seen.everything || seen.folders || self.next_full_look.is_none_or(|next| Instant::now() >= next);
+        let is_time = self.backlog.is_none() && self.next_full_look.is_none_or(|next| Instant::now() >= next);
+        let full = seen.everything || seen.folders || is_time;
         let paths: BTreeSet<String> = seen.paths.union(&self.waiting).cloned().collect();
         let files: BTreeSet<String> = seen.files.union(&self.moving).cloned().collect();
         if !full && paths.is_empty() && !self.mirror.files.concerns(&files) {
@@ -118,6 +132,16 @@ impl Desk {
         Ok(())
     }
 
+    /// The next look is at everything.
+    pub(super) fn ask_for_a_full_look(&mut self) {
+        self.next_full_look = None;
+    }
+
+    /// Whether all there was at the first look is taken in, or has taken too long.
+    pub(super) fn is_read_through(&self, at_most: Duration) -> bool {
+        self.seen_whole && (self.waiting.is_empty() || self.begun.is_some_and(|begun| begun.elapsed() > at_most))
+    }
+
     /// What cannot be read, and could not a while ago: synchronisers make folders that only they
     /// may open, and open them when all is in them.
     pub(super) fn lasting(&mut self, odd: &[Problem], stillness: Duration) -> Vec<Problem> {
@@ -138,8 +162,13 @@ impl Desk {
     /// Takes in what a look has shown, and tells what is to be done.
     pub(super) fn observe(&mut self, look: &Look, stillness: Duration) -> Due {
         let mirror = Arc::clone(&self.mirror);
-        let known = mirror.articles.keys().chain(mirror.troubles.keys()).filter(|path| look.full || look.paths.contains(*path));
-        self.memory.observe(&look.sight, &look.arrived, known, Instant::now(), stillness)
+        let now = Instant::now();
+        if look.full {
+            let known = mirror.articles.keys().chain(mirror.troubles.keys());
+            return self.memory.observe(&look.sight, &look.arrived, known, now, stillness);
+        }
+        let known = look.paths.iter().filter(|path| mirror.articles.contains_key(*path) || mirror.troubles.contains_key(*path));
+        self.memory.observe(&look.sight, &look.arrived, known, now, stillness)
     }
 }
 

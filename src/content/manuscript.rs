@@ -4,7 +4,7 @@ use super::front_matter::{self, FrontMatter};
 use super::identity::{PathName, dated_name, slug_of};
 use super::markup::{self, Body};
 use super::media::{self, Files, Wanted};
-use super::record::Entry;
+use super::record::{self, Entry, Rendered};
 use super::{folder::Folder, markdown, text};
 use crate::clock::{Timestamp, instant_of};
 use crate::language::Language;
@@ -29,6 +29,7 @@ pub(super) struct Manuscript {
     body: Range<usize>,
     /// What its links mean; nothing before [`Manuscript::find_files`].
     pub(super) files: Files,
+    rendered: Option<Rendered>,
 }
 
 impl Manuscript {
@@ -61,6 +62,7 @@ impl Manuscript {
             body: parts.body,
             source,
             files: Files::default(),
+            rendered: None,
         })
     }
 
@@ -85,6 +87,11 @@ impl Manuscript {
         if is_html(&self.path) { Body::Html(body) } else { Body::Markdown(body) }
     }
 
+    /// Renders it for the address that it will most likely have.
+    pub(super) fn render_ahead(&mut self, site: &Site) {
+        self.rendered = record::render_ahead(site, &self.entry());
+    }
+
     /// What is to be recorded.
     pub(super) fn entry(&self) -> Entry<'_> {
         let FrontMatter { title, updated, uid, slug, aliases, translation, attachments, .. } = &self.head;
@@ -105,6 +112,7 @@ impl Manuscript {
             title: title.clone(),
             summary: self.head.summary.clone(),
             body: self.text(),
+            rendered: self.rendered.as_ref(),
             video: self.head.video.clone(),
             files: &self.files,
             attachments: attachments.clone(),

@@ -2,10 +2,12 @@
 
 mod alias;
 mod attachments;
+mod bulk;
 mod category;
 mod check;
 mod draft;
 mod embed;
+mod first_look;
 mod folder;
 mod front_matter;
 mod identity;
@@ -21,6 +23,7 @@ mod picture;
 mod record;
 mod register;
 mod removal;
+mod rename;
 mod scan;
 mod source;
 mod step;
@@ -32,11 +35,14 @@ mod trouble;
 mod verdict;
 mod video;
 mod watch;
+mod withdrawal;
 pub mod wordpress;
+mod worksheet;
 
 pub use alias::{alias_spellings, numbered_alias};
 pub use check::check;
 pub use draft::{Unpublished, by_id, files_of, open_file_of, unpublished};
+pub use first_look::{FirstLook, first_look};
 pub use identity::authority;
 pub use markdown::{stray_stars, stray_stars_reason};
 pub use media::{Kind, Opened, Standing, Unopened, file_standing, open_file, path_of_address};
@@ -48,6 +54,7 @@ pub use store::*;
 pub use translations::{Gap, Lack, Version, gaps};
 pub use trouble::problems;
 pub use video::Video;
+pub use withdrawal::{meant, owned_elsewhere, undo_withdrawal, was_withdrawn_at, with_translations, withdraw};
 
 use crate::clock::Timestamp;
 use crate::language::Language;

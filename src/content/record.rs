@@ -1,9 +1,10 @@
-//! SQL that writes articles: what a new version of one changes, and what it never changes.
+//! What a new version of an article changes, and what it never changes.
 
-use super::attachments::{self, Attachments, attachments};
+use super::attachments::Attachments;
 use super::markup::Links;
-use super::media::{self, Files};
+use super::media::Files;
 use super::store::{Row, article_columns};
+use super::worksheet::{Key, Step, Worksheet};
 use super::{Announce, ArticleState, embed, identity, markup, picture, text};
 use crate::clock::Timestamp;
 use crate::db::{Counter, take_number};
@@ -37,6 +38,8 @@ pub(super) struct Entry<'e> {
     pub(super) title: String,
     pub(super) summary: Option<String>,
     pub(super) body: markup::Body<'e>,
+    /// The body as it was rendered before, for the address that it was to have.
+    pub(super) rendered: Option<&'e Rendered>,
     /// A page on which its video is watched, or the player on it, or its file.
     pub(super) video: Option<String>,
     /// The files that all its links mean.
@@ -47,6 +50,17 @@ pub(super) struct Entry<'e> {
     pub(super) image: Option<String>,
     pub(super) series: Option<String>,
     pub(super) aliases: Vec<String>,
+}
+
+/// A body rendered before it was known where its article is read: that is so only if nobody else
+/// has the address.
+#[derive(Debug)]
+pub(super) struct Rendered {
+    /// For this address, from which links are followed.
+    base: Url,
+    html: String,
+    /// Made from the text.
+    excerpt: Option<String>,
 }
 
 /// When, and by which rule, an article is recorded.
@@ -67,44 +81,52 @@ pub(super) async fn with_uid(connection: &mut AnyConnection, uid: &str) -> anyho
     Ok(sqlx::query_as(concat!(article_columns!(), "WHERE a.uid = $1")).bind(uid).fetch_optional(connection).await?)
 }
 
-/// Rows of a source whose last version had these bytes.
-pub(super) async fn with_hash(connection: &mut AnyConnection, source: &str, hash: &str) -> anyhow::Result<Vec<Row>> {
-    let sql = concat!(article_columns!(), "WHERE a.source = $1 AND a.hash = $2 ORDER BY a.id");
-    Ok(sqlx::query_as(sql).bind(source).bind(hash).fetch_all(connection).await?)
-}
-
-/// Records a version of an article in the caller's transaction. Returns whether a reader can
+/// Records one version of an article in the caller's transaction. Returns whether a reader can
 /// see a difference.
-pub(super) async fn save(
+pub(super) async fn save_one(
     connection: &mut AnyConnection,
     site: &Site,
     entry: &Entry<'_>,
     stored: Option<Row>,
     moment: Moment,
 ) -> anyhow::Result<bool> {
+    let mut sheet = Worksheet::of(entry.source, 1);
+    if let Some(row) = &stored {
+        sheet.adopt(row.clone());
+    }
+    let changed = save(connection, &mut sheet, site, entry, stored, moment).await?;
+    sheet.write(connection).await?;
+    Ok(changed)
+}
+
+/// Puts a version of an article into the sheet. Returns whether a reader can see a
+/// difference.
+pub(super) async fn save(
+    connection: &mut AnyConnection,
+    sheet: &mut Worksheet,
+    site: &Site,
+    entry: &Entry<'_>,
+    stored: Option<Row>,
+    moment: Moment,
+) -> anyhow::Result<bool> {
     let before = match &stored {
-        Some(row) => attachments(connection, &[row.id]).await?.remove(&row.id).unwrap_or_default(),
+        Some(row) => sheet.attached(connection, row.id).await?,
         None => Attachments::default(),
     };
     let standing = Standing::of(entry, stored.as_ref(), moment);
-    let mut row = compose(connection, site, entry, stored.as_ref(), standing, moment.now).await?;
+    let mut row = compose(connection, sheet, site, entry, stored.as_ref(), standing, moment.now).await?;
     let links = Links { base: address(site, entry, &row)?, files: entry.files.clone() };
     let attached = absolute_attachments(&entry.attachments, &links);
     row.updated_at = updated_at(entry, stored.as_ref(), &row, before.enclosures == attached.enclosures, moment.now);
     let unseen = stored.as_ref().is_some_and(|stored| before == attached && same_to_readers(stored, &row));
-    if !unseen {
-        let sequence = take_number(connection, Counter::Sequence).await?;
-        row.changed_seq = sequence;
-        if standing.publishes {
-            row.published_seq = Some(sequence);
-        }
-    }
-    write(connection, &row).await?;
-    if before != attached {
-        attachments::write(connection, row.id, &attached).await?;
-    }
-    media::store::write(connection, row.id, stored.is_none(), entry.files).await?;
-    write_aliases(connection, site, entry, stored.as_ref(), &row).await?;
+    let step = match (unseen, standing.publishes) {
+        (true, _) => Step::Unseen,
+        (false, false) => Step::Changed,
+        (false, true) => Step::Published,
+    };
+    put_aliases(sheet, site, entry, stored.as_ref(), &row);
+    sheet.put_files(row.id, entry.files);
+    sheet.put(row, (before != attached).then_some(attached), step);
     Ok(!unseen)
 }
 
@@ -146,6 +168,7 @@ impl Standing {
 /// The row as the new version makes it; its sequences and `updated_at` are still the old ones.
 async fn compose(
     connection: &mut AnyConnection,
+    sheet: &mut Worksheet,
     site: &Site,
     entry: &Entry<'_>,
     stored: Option<&Row>,
@@ -154,12 +177,12 @@ async fn compose(
 ) -> anyhow::Result<Row> {
     let id = match stored {
         Some(row) => row.id,
-        None => take_number(connection, Counter::Article).await?,
+        None => sheet.new_number(connection).await?,
     };
     let month = site.month_of(standing.published_at);
     let mut row = Row {
         id,
-        uid: uid(connection, site, entry, stored, now).await?,
+        uid: uid(connection, sheet, site, entry, stored, now).await?,
         source: entry.source.to_owned(),
         path: entry.path.to_owned(),
         stem: entry.stem.to_owned(),
@@ -169,7 +192,7 @@ async fn compose(
         changed_seq: stored.map_or(0, |row| row.changed_seq),
         announced: standing.announced.to_owned(),
         language: entry.language.to_string(),
-        translation_group: translation_group(connection, entry, stored).await?,
+        translation_group: translation_group(connection, sheet, entry, stored).await?,
         slug: String::new(),
         title: text::line(&entry.title),
         summary: String::new(),
@@ -184,16 +207,30 @@ async fn compose(
         first_seen_at: standing.first_seen_at.as_millis(),
         gone_at: None,
     };
-    row.slug = free_slug(connection, entry, stored, &row).await?;
+    row.slug = free_slug(connection, sheet, entry, stored, &row).await?;
     let links = Links { base: address(site, entry, &row)?, files: entry.files.clone() };
-    row.body_html = markup::render(entry.body, &entry.language, &links.base, entry.files);
-    row.summary = match &entry.summary {
-        Some(summary) => text::line(summary),
-        None => text::excerpt(&text::words_of_html(&row.body_html, &entry.language)),
+    let Rendered { html, excerpt, .. } = match entry.rendered.filter(|rendered| rendered.base == links.base) {
+        Some(Rendered { html, excerpt, .. }) => Rendered { base: links.base.clone(), html: html.clone(), excerpt: excerpt.clone() },
+        None => render(entry, links.base.clone()),
     };
+    row.body_html = html;
+    row.summary = entry.summary.as_deref().map(text::line).or(excerpt).unwrap_or_default();
     row.image = entry.image.as_deref().and_then(|link| links.absolute(link));
     row.video = entry.video.as_deref().and_then(embed::watch_address).and_then(|link| links.absolute(&link));
     Ok(row)
+}
+
+/// Renders an entry for the address that it has if nobody else has it: most of the work, and
+/// none of it needs the database.
+pub(super) fn render_ahead(site: &Site, entry: &Entry<'_>) -> Option<Rendered> {
+    let path = site.article_path(&entry.language, &site.month_of(entry.date), &entry.slug);
+    Some(render(entry, Url::parse(&site.link(&path)).ok()?))
+}
+
+fn render(entry: &Entry<'_>, base: Url) -> Rendered {
+    let html = markup::render(entry.body, &entry.language, &base, entry.files);
+    let excerpt = entry.summary.is_none().then(|| text::excerpt(&text::words_of_html(&html, &entry.language)));
+    Rendered { base, html, excerpt }
 }
 
 /// Where the article is read, from which its links are followed.
@@ -206,6 +243,7 @@ fn address(site: &Site, entry: &Entry<'_>, row: &Row) -> anyhow::Result<Url> {
 /// The id: as stored, as the file says, or made now and never again.
 async fn uid(
     connection: &mut AnyConnection,
+    sheet: &mut Worksheet,
     site: &Site,
     entry: &Entry<'_>,
     stored: Option<&Row>,
@@ -217,13 +255,12 @@ async fn uid(
     if let Some(row) = stored {
         return Ok(row.uid.clone());
     }
-    let date = entry.date.in_zone(&site.time_zone).date();
-    let path = if entry.source == super::FOLDER { entry.path.to_owned() } else { format!("{}/{}", entry.source, entry.path) };
-    let made = identity::tag_uri(&identity::authority(connection, site, now).await?, date, &path);
+    let authority = sheet.authority(connection, site, now).await?;
+    let made = made_uid(site, entry, &authority);
     // An article that was renamed keeps the id of its old path, which a new file may have now.
     let mut uid = made.clone();
     for number in 2.. {
-        if with_uid(connection, &uid).await?.is_none() {
+        if sheet.find(connection, Key::Uid(uid.clone())).await?.is_empty() {
             break;
         }
         uid = format!("{made}-{number}");
@@ -231,39 +268,44 @@ async fn uid(
     Ok(uid)
 }
 
+/// The id made from the entry's date and path.
+pub(super) fn made_uid(site: &Site, entry: &Entry<'_>, authority: &str) -> String {
+    let date = entry.date.in_zone(&site.time_zone).date();
+    let path = if entry.source == super::FOLDER { entry.path.to_owned() } else { format!("{}/{}", entry.source, entry.path) };
+    identity::tag_uri(authority, date, &path)
+}
+
 /// What its translations share: as the file says, as the translation beside it says, as it was,
 /// or its path without the language.
-async fn translation_group(connection: &mut AnyConnection, entry: &Entry<'_>, stored: Option<&Row>) -> anyhow::Result<String> {
+async fn translation_group(
+    connection: &mut AnyConnection,
+    sheet: &mut Worksheet,
+    entry: &Entry<'_>,
+    stored: Option<&Row>,
+) -> anyhow::Result<String> {
     if let Some(group) = &entry.translation {
         return Ok(group.clone());
     }
-    let beside: Option<String> = sqlx::query_scalar(
-        "SELECT translation_group FROM article WHERE source = $1 AND stem = $2 AND path <> $3 AND state <> 'gone' ORDER BY id LIMIT 1",
-    )
-    .bind(entry.source)
-    .bind(entry.stem)
-    .bind(entry.path)
-    .fetch_optional(connection)
-    .await?;
+    let siblings = sheet.find(connection, Key::Stem(entry.stem.to_owned())).await?;
+    let beside = siblings.into_iter().find(|row| row.path != entry.path).map(|row| row.translation_group.clone());
     Ok(beside.or_else(|| stored.map(|row| row.translation_group.clone())).unwrap_or_else(|| entry.stem.to_owned()))
 }
 
 /// The slug, with a number after it where another article has the address already.
-async fn free_slug(connection: &mut AnyConnection, entry: &Entry<'_>, stored: Option<&Row>, row: &Row) -> anyhow::Result<String> {
+async fn free_slug(
+    connection: &mut AnyConnection,
+    sheet: &mut Worksheet,
+    entry: &Entry<'_>,
+    stored: Option<&Row>,
+    row: &Row,
+) -> anyhow::Result<String> {
     let kept = stored.filter(|row| row.published_seq.is_some() && !entry.slug_is_wished).map(|row| row.slug.clone());
     let wished = kept.unwrap_or_else(|| entry.slug.clone());
     let mut slug = wished.clone();
     for number in 2.. {
-        let taken: i64 = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM article WHERE month = $1 AND slug = $2 AND language = $3 AND id <> $4 AND state <> 'gone'",
-        )
-        .bind(&row.month)
-        .bind(&slug)
-        .bind(&row.language)
-        .bind(row.id)
-        .fetch_one(&mut *connection)
-        .await?;
-        if taken == 0 {
+        let holders = sheet.find(connection, Key::Address(row.month.clone(), slug.clone())).await?;
+        let gone = ArticleState::Gone.as_str();
+        if !holders.iter().any(|other| other.language == row.language && other.id != row.id && other.state != gone) {
             break;
         }
         slug = format!("{wished}-{number}");
@@ -313,59 +355,8 @@ fn same_to_readers(stored: &Row, row: &Row) -> bool {
     seen(stored) == seen(row)
 }
 
-async fn write(connection: &mut AnyConnection, row: &Row) -> anyhow::Result<()> {
-    sqlx::query(
-        "INSERT INTO article (id, uid, source, path, stem, hash, state, published_seq, changed_seq, announced, language,
-                              translation_group, slug, title, summary, body_html, published_at, updated_at, month,
-                              canonical_url, image, video, series, first_seen_at, gone_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
-         ON CONFLICT (id) DO UPDATE SET uid = excluded.uid, source = excluded.source, path = excluded.path, stem = excluded.stem,
-             hash = excluded.hash, state = excluded.state, published_seq = excluded.published_seq,
-             changed_seq = excluded.changed_seq, announced = excluded.announced, language = excluded.language,
-             translation_group = excluded.translation_group, slug = excluded.slug, title = excluded.title,
-             summary = excluded.summary, body_html = excluded.body_html, published_at = excluded.published_at,
-             updated_at = excluded.updated_at, month = excluded.month, canonical_url = excluded.canonical_url,
-             image = excluded.image, video = excluded.video, series = excluded.series, gone_at = excluded.gone_at",
-    )
-    .bind(row.id)
-    .bind(&row.uid)
-    .bind(&row.source)
-    .bind(&row.path)
-    .bind(&row.stem)
-    .bind(&row.hash)
-    .bind(&row.state)
-    .bind(row.published_seq)
-    .bind(row.changed_seq)
-    .bind(&row.announced)
-    .bind(&row.language)
-    .bind(&row.translation_group)
-    .bind(&row.slug)
-    .bind(&row.title)
-    .bind(&row.summary)
-    .bind(&row.body_html)
-    .bind(row.published_at)
-    .bind(row.updated_at)
-    .bind(&row.month)
-    .bind(&row.canonical_url)
-    .bind(&row.image)
-    .bind(&row.video)
-    .bind(&row.series)
-    .bind(row.first_seen_at)
-    .bind(row.gone_at)
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Keeps the old addresses that the file names, and the one that a new slug leaves behind. An
-/// alias that another article holds stays with it.
-async fn write_aliases(
-    connection: &mut AnyConnection,
-    site: &Site,
-    entry: &Entry<'_>,
-    stored: Option<&Row>,
-    row: &Row,
-) -> anyhow::Result<()> {
+/// Keeps the old addresses that the file names, and the one that a new slug leaves behind.
+fn put_aliases(sheet: &mut Worksheet, site: &Site, entry: &Entry<'_>, stored: Option<&Row>, row: &Row) {
     let mut aliases = entry.aliases.clone();
     if let Some(stored) = stored.filter(|stored| stored.published_seq.is_some())
         && (&stored.slug, &stored.month, &stored.language) != (&row.slug, &row.month, &row.language)
@@ -374,22 +365,17 @@ async fn write_aliases(
         aliases.push(site.article_path(&language, &stored.month, &stored.slug));
     }
     for alias in aliases {
-        sqlx::query("INSERT INTO article_alias (path, article_id) VALUES ($1, $2) ON CONFLICT (path) DO NOTHING")
-            .bind(alias)
-            .bind(row.id)
-            .execute(&mut *connection)
-            .await?;
+        sheet.put_alias(alias, row.id);
     }
-    Ok(())
 }
 
 /// Takes an article's path away, for another that is there now. Its own file is found elsewhere
 /// in the same look, or it has vanished. Returns the path it has instead, with its hash.
-pub(super) async fn displace(connection: &mut AnyConnection, row: &Row) -> anyhow::Result<(String, String)> {
+pub(super) fn displace(sheet: &mut Worksheet, row: &Row) -> (String, String) {
     // No file of an article has such a name.
     let path = format!("#{}", row.id);
-    sqlx::query("UPDATE article SET path = $1 WHERE id = $2").bind(&path).bind(row.id).execute(connection).await?;
-    Ok((path, row.hash.clone()))
+    sheet.put(Row { path: path.clone(), ..row.clone() }, None, Step::Unseen);
+    (path, row.hash.clone())
 }
 
 /// Publishes what is scheduled and due, in the order of the dates. Returns how many.

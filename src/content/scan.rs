@@ -29,6 +29,22 @@ pub(super) enum Finding {
     },
 }
 
+/// Files to be read, each as it was seen and with the hashes of the versions that are known.
+pub(super) type Sheaf = Vec<(String, Stat, Vec<String>)>;
+
+/// Reads files and renders what is good in them. `files` are those that articles had.
+pub(super) fn read_files(folder: &Folder, sheaf: Sheaf, site: &Site, files: &Known) -> Vec<(String, Finding)> {
+    let read = |(path, stat, known): (String, Stat, Vec<String>)| {
+        let is_known = |hash: &str| known.iter().any(|known| known == hash);
+        let mut finding = read_file(folder, &path, stat, Path::new(&path), site, files, is_known);
+        if let Finding::Good(manuscript) = &mut finding {
+            manuscript.render_ahead(site);
+        }
+        (path, finding)
+    };
+    sheaf.into_iter().map(read).collect()
+}
+
 /// Reads a file. `shown` is its name in messages; `files` are those that articles had, and
 /// `is_known` recognises versions by hash.
 pub(super) fn read_file(

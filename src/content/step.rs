@@ -1,26 +1,26 @@
 //! The content folder kept in step with the store: looks, reads what is still, records it, lets
 //! go of what has vanished, and publishes what is due.
 
-use super::folder::Stat;
 use super::intake::{Intake, Mirror};
 use super::lease::Lease;
-use super::look::{Desk, Look, blocking};
+use super::look::{Backlog, Desk, Look};
 use super::record::{self, Moment};
 use super::scan::{self, Finding};
 use super::watch::Hints;
-use super::{FOLDER, Selection, Settings, removal, store, trouble, verdict::Verdict};
+use super::withdrawal::Marks;
+use super::{FOLDER, FirstLook, Selection, Settings, first_look, removal, rename, store, trouble, verdict::Verdict};
 use crate::clock::Clock;
-use crate::db::Db;
+use crate::db::{self, Db};
 use crate::metrics::Metrics;
-use crate::problem::Problem;
+use crate::problem::{Problem, Reason};
 use crate::site::Site;
 use crate::task::{Kick, Step, Wake};
 use crate::vault::random_name;
 use anyhow::Context as _;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 /// How long a file must not have changed.
@@ -28,9 +28,12 @@ const STILLNESS: Duration = Duration::from_secs(2);
 /// How long a daemon that has died keeps another from scanning.
 const LEASE: Duration = Duration::from_secs(15);
 /// Files recorded in one transaction.
-const BATCH: usize = 200;
+const BATCH: usize = 400;
+/// The first look is over although somebody still writes to a file.
+const LONGEST_FIRST_LOOK: Duration = Duration::from_secs(10);
 /// After this much reading the step returns, to be called again at once.
 const LONGEST_READING: Duration = Duration::from_secs(3);
+
 /// Keeps the store in step with the folder.
 pub struct ContentStep {
     db: Db,
@@ -103,103 +106,162 @@ impl ContentStep {
     }
 
     async fn work(&self, desk: &mut Desk) -> anyhow::Result<Progress> {
-        let first = !desk.begun;
+        let first = desk.begun.is_none();
         if first {
             let mut connection = self.db.reader().acquire().await?;
             desk.mirror = Arc::new(Mirror::load(&mut connection).await?);
-            desk.begun = true;
+            desk.begun = Some(Instant::now());
         }
         let mut progress = Progress { changed: self.publish_due().await?, more: false };
         if let Some(look) = desk.look(&self.settings.dir, &self.hints, self.watching, self.stillness).await? {
-            progress.add(self.follow(desk, &look).await?);
+            let folder_is_there = look.folder.is_some();
+            progress.add(self.follow(desk, look).await?);
+            if !folder_is_there {
+                progress.changed |= self.note_first_look(desk, FirstLook::NoFolder).await?;
+            }
+        }
+        if let Some(backlog) = desk.backlog.take() {
+            progress.add(self.go_on(desk, backlog).await?);
+        }
+        if desk.is_read_through(LONGEST_FIRST_LOOK) {
+            progress.changed |= self.note_first_look(desk, FirstLook::Done).await?;
         }
         let broken = desk.mirror.troubles.values().filter(|known| known.broken).count();
         self.metrics.content_problems.set(i64::try_from(broken)?);
-        if first || progress.changed {
-            let mut connection = self.db.reader().acquire().await?;
-            self.metrics.articles.set(store::count(&mut connection, &Selection::default()).await?);
-        }
         Ok(progress)
     }
 
-    /// Brings the store to what a look has shown.
-    async fn follow(&self, desk: &mut Desk, look: &Look) -> anyhow::Result<Progress> {
-        let due = desk.observe(look, self.stillness);
-        desk.waiting = due.waiting;
-        let mut progress = self.read(desk, look, &due.read).await?;
-        if progress.more {
-            return Ok(progress);
+    /// Notes what came of the first look, unless that is known. Returns whether it is news.
+    async fn note_first_look(&self, desk: &mut Desk, look: FirstLook) -> anyhow::Result<bool> {
+        if matches!(desk.mirror.first_look, Some(known) if known == look || known == FirstLook::Done) {
+            return Ok(false);
         }
-        if look.full {
-            let lasting = desk.lasting(&look.sight.odd, self.stillness).into_iter();
-            let mut odd: Vec<_> = lasting.map(|problem| (shown_path(&problem), scan::broken(vec![problem]))).collect();
-            odd.retain(|(path, finding)| !matches!(finding, Finding::Broken { hash, .. } if desk.mirror.knows(path, hash)));
-            if !odd.is_empty() {
-                self.record(desk, look, &odd).await?;
-            }
-            progress.add(self.let_go(desk, look, &due.vanished).await?);
-        } else if !due.vanished.is_empty() {
-            // Only a look at everything can tell an accident from a removal.
-            desk.next_full_look = None;
-            progress.more = true;
-        }
-        Ok(progress)
-    }
-
-    /// Reads and records files, a batch a transaction.
-    async fn read(&self, desk: &mut Desk, look: &Look, paths: &[String]) -> anyhow::Result<Progress> {
-        let mut progress = Progress::default();
-        let began = Instant::now();
-        for batch in paths.chunks(BATCH) {
-            if began.elapsed() > LONGEST_READING {
-                // The rest is as still at the next look.
-                desk.next_full_look = None;
-                progress.more = true;
-                break;
-            }
-            let findings = self.findings(desk, look, batch).await?;
-            progress.changed |= self.record(desk, look, &findings).await?;
-        }
-        Ok(progress)
-    }
-
-    async fn findings(&self, desk: &Desk, look: &Look, batch: &[String]) -> anyhow::Result<Vec<(String, Finding)>> {
-        let Some(folder) = look.folder.clone() else { return Ok(Vec::new()) };
-        let files: Vec<_> = batch.iter().filter_map(|path| Some((path.clone(), *look.sight.files.get(path)?))).collect();
-        let (site, mirror, anew) = (Arc::clone(&self.site), Arc::clone(&desk.mirror), Arc::clone(&look.anew));
-        let mut findings = blocking(move || {
-            let read = |(path, stat): (String, Stat)| {
-                let is_known = |hash: &str| !anew.contains(&path) && mirror.knows(&path, hash);
-                let finding = scan::read_file(&folder, &path, stat, Path::new(&path), &site, &mirror.files, is_known);
-                (path, finding)
-            };
-            Ok(files.into_iter().map(read).collect::<Vec<_>>())
-        })
-        .await?;
-        // What appears together is published in the order of its dates.
-        findings.sort_by_key(|(_, finding)| match finding {
-            Finding::Good(manuscript) => Some(manuscript.date),
-            _ => None,
-        });
-        Ok(findings)
-    }
-
-    /// Records findings in one transaction. Returns whether anything public changed.
-    async fn record(&self, desk: &mut Desk, look: &Look, findings: &[(String, Finding)]) -> anyhow::Result<bool> {
-        let Some(folder) = look.folder.as_deref() else { return Ok(false) };
-        let moment = Moment { now: self.clock.now(), announce_within: self.settings.announce_within };
-        let intake = Intake { site: &self.site, folder, mirror: &desk.mirror, moment };
-        let mut effects = Vec::with_capacity(findings.len());
         let mut tx = self.db.begin().await?;
         self.lease.renew(&mut tx).await?;
-        for (path, finding) in findings {
-            let effect = intake.take_in(&mut tx, path, finding).await.with_context(|| format!("{path} could not be recorded"))?;
-            if effect.is_none() {
-                desk.waiting.insert(path.clone());
-            }
-            effects.extend(effect);
-        }
+        first_look::note(&mut tx, look).await?;
         tx.commit().await?;
+        Arc::make_mut(&mut desk.mirror).first_look = Some(look);
+        Ok(true)
+    }
+
+    /// Brings the store to what a look has shown, as far as that is to be done at once.
+    async fn follow(&self, desk: &mut Desk, look: Look) -> anyhow::Result<Progress> {
+        let due = desk.observe(&look, self.stillness);
+        desk.waiting = due.waiting;
+        if look.full {
+            desk.backlog = Some(Backlog { look, read: due.read, vanished: due.vanished });
+            return Ok(Progress::default());
+        }
+        let (mut progress, unread) = self.read(desk, &look, due.read).await?;
+        progress.more |= !unread.is_empty();
+        desk.waiting.extend(unread);
+        if !due.vanished.is_empty() {
+            // Only a look at everything can tell an accident from a removal.
+            desk.ask_for_a_full_look();
+            desk.waiting.extend(due.vanished);
+            progress.more |= desk.backlog.is_none();
+        }
+        Ok(progress)
+    }
+
+    /// Goes on with what a look at everything has shown.
+    async fn go_on(&self, desk: &mut Desk, backlog: Backlog) -> anyhow::Result<Progress> {
+        let Backlog { look, read, vanished } = backlog;
+        let (mut progress, unread) = self.read(desk, &look, read).await?;
+        if !unread.is_empty() {
+            progress.more = true;
+            desk.backlog = Some(Backlog { look, read: unread, vanished });
+            return Ok(progress);
+        }
+        let lasting = desk.lasting(&look.sight.odd, self.stillness).into_iter();
+        let mut odd: Vec<_> = lasting.map(|problem| (shown_path(&problem), scan::broken(vec![problem]))).collect();
+        odd.retain(|(path, finding)| !matches!(finding, Finding::Broken { hash, .. } if desk.mirror.knows(path, hash)));
+        self.record(desk, &look, odd).await?;
+        progress.add(self.let_go(desk, &look, &vanished).await?);
+        desk.seen_whole |= look.folder.is_some();
+        Ok(progress)
+    }
+
+    /// Reads and records files, a batch a transaction: while one is recorded, the next is read.
+    /// Returns also what there was no time for.
+    async fn read(&self, desk: &mut Desk, look: &Look, mut paths: Vec<String>) -> anyhow::Result<(Progress, Vec<String>)> {
+        let mut progress = Progress::default();
+        let began = Instant::now();
+        let mut reading = self.begin_reading(desk, look, &mut paths);
+        while let Some(batch) = reading {
+            let findings = batch.findings().await?;
+            reading = if began.elapsed() > LONGEST_READING { None } else { self.begin_reading(desk, look, &mut paths) };
+            progress.changed |= self.record(desk, look, findings).await?;
+        }
+        Ok((progress, paths))
+    }
+
+    /// Begins to read the next batch, on as many threads as there are processors.
+    fn begin_reading(&self, desk: &Desk, look: &Look, paths: &mut Vec<String>) -> Option<Batch> {
+        let folder = look.folder.clone()?;
+        let after = paths.split_off(paths.len().min(BATCH));
+        let files: scan::Sheaf = std::mem::replace(paths, after)
+            .into_iter()
+            .filter_map(|path| {
+                let stat = *look.sight.files.get(&path)?;
+                // Whose pictures have changed is read anew.
+                let versions = desk.mirror.versions(&path).into_iter().flatten().filter(|_| !look.anew.contains(&path));
+                let known = versions.cloned().collect();
+                Some((path, stat, known))
+            })
+            .collect();
+        if files.is_empty() {
+            return None;
+        }
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let share = files.len().div_ceil(threads);
+        let mut parts = Vec::new();
+        let mut rest = files;
+        while !rest.is_empty() {
+            let after = rest.split_off(rest.len().min(share));
+            let part = std::mem::replace(&mut rest, after);
+            let (folder, site, mirror) = (Arc::clone(&folder), Arc::clone(&self.site), Arc::clone(&desk.mirror));
+            parts.push(tokio::task::spawn_blocking(move || scan::read_files(&folder, part, &site, &mirror.files)));
+        }
+        Some(Batch(parts))
+    }
+
+    /// Records findings. Returns whether anything public changed. What the database refuses is a
+    /// mistake of that one file; the others are recorded without it.
+    async fn record(&self, desk: &mut Desk, look: &Look, findings: Vec<(String, Finding)>) -> anyhow::Result<bool> {
+        let together = self.try_record(desk, look, &findings).await;
+        if !together.as_ref().is_err_and(db::is_refusal) {
+            return together;
+        }
+        let mut changed = false;
+        for finding in findings {
+            let one = std::slice::from_ref(&finding);
+            changed |= match self.try_record(desk, look, one).await {
+                Err(error) if db::is_refusal(&error) => self.try_record(desk, look, &[refused(&finding, &error)]).await?,
+                recorded => recorded?,
+            };
+        }
+        Ok(changed)
+    }
+
+    /// Records findings in one transaction.
+    async fn try_record(&self, desk: &mut Desk, look: &Look, findings: &[(String, Finding)]) -> anyhow::Result<bool> {
+        let Some(folder) = look.folder.as_deref() else { return Ok(false) };
+        // After a restart nearly every file is as it was.
+        let (known, news): (Vec<_>, Vec<_>) =
+            findings.iter().partition(|(path, finding)| matches!(finding, Finding::Known(_)) && !desk.mirror.troubles.contains_key(path));
+        known.iter().for_each(|(path, _)| desk.memory.settle(path));
+        if news.is_empty() {
+            return Ok(false);
+        }
+        let moment = Moment { now: self.clock.now(), announce_within: self.settings.announce_within };
+        let mut tx = self.db.begin().await?;
+        self.lease.renew(&mut tx).await?;
+        let marks = Marks::load(&mut tx).await?;
+        let intake = Intake { site: &self.site, folder, mirror: &desk.mirror, moment, marks: &marks };
+        let effects = intake.take_in_all(&mut tx, &news).await?;
+        tx.commit().await?;
+        desk.waiting.extend(news.iter().filter(|(_, finding)| matches!(finding, Finding::Moving)).map(|(path, _)| path.clone()));
         let mirror = Arc::make_mut(&mut desk.mirror);
         for effect in &effects {
             mirror.follow(effect);
@@ -233,6 +295,7 @@ impl ContentStep {
         }
         if !verdict.remove.is_empty() {
             removal::remove(&mut tx, FOLDER, &verdict.remove, now).await?;
+            rename::tell_lookalikes(&mut tx, now).await?;
         }
         for path in &verdict.mended {
             if let Some(known) = desk.mirror.troubles.get(path) {
@@ -252,7 +315,9 @@ impl ContentStep {
         for path in &verdict.revived {
             mirror.articles.remove(path);
             desk.memory.forget(path);
-            desk.next_full_look = None;
+        }
+        if !verdict.revived.is_empty() {
+            desk.ask_for_a_full_look();
         }
         Ok(Progress { changed: !verdict.remove.is_empty(), more: !verdict.revived.is_empty() })
     }
@@ -294,6 +359,7 @@ impl Step for ContentStep {
             *desk = Desk::default();
             return Ok(Wake::WhenKicked);
         }
+        let first = desk.begun.is_none();
         let worked = self.work(&mut desk).await;
         if worked.is_err() {
             *desk = Desk::default();
@@ -302,6 +368,10 @@ impl Step for ContentStep {
         if progress.changed {
             self.changed.kick();
         }
+        if (first || progress.changed) && !progress.more {
+            let mut connection = self.db.reader().acquire().await?;
+            self.metrics.articles.set(store::count(&mut connection, &Selection::default()).await?);
+        }
         self.next_wake(&desk, progress).await
     }
 
@@ -309,6 +379,39 @@ impl Step for ContentStep {
     async fn end(&self) -> anyhow::Result<()> {
         self.lease.release().await
     }
+}
+
+/// Files being read.
+struct Batch(Vec<JoinHandle<Vec<(String, Finding)>>>);
+
+impl Batch {
+    /// What was found. What appears together is published in the order of its dates.
+    async fn findings(self) -> anyhow::Result<Vec<(String, Finding)>> {
+        let mut findings = Vec::new();
+        for part in self.0 {
+            findings.extend(part.await.context("reading the content folder was interrupted")?);
+        }
+        findings.sort_by_key(|(_, finding)| match finding {
+            Finding::Good(manuscript) => Some(manuscript.date),
+            _ => None,
+        });
+        Ok(findings)
+    }
+}
+
+/// A finding that the database refuses, as a mistake of its file.
+fn refused((path, finding): &(String, Finding), error: &anyhow::Error) -> (String, Finding) {
+    let reason = Reason::new(
+        format!("the database refuses this article: {error:#}"),
+        "change what it complains of, or show this message to whoever looks after Clarion",
+    );
+    let problems = vec![Problem::of_file(path, reason)];
+    let broken = match finding {
+        Finding::Good(manuscript) => Finding::Broken { hash: manuscript.hash.clone(), problems },
+        Finding::Broken { hash, .. } | Finding::Known(hash) => Finding::Broken { hash: hash.clone(), problems },
+        Finding::Moving => scan::broken(problems),
+    };
+    (path.clone(), broken)
 }
 
 /// The path by which a problem of the folder is kept.

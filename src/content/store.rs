@@ -3,7 +3,9 @@
 use super::attachments::{Attachments, attachments, categories_of, with_list};
 use super::media::Files;
 use super::record::{self, Entry};
-use super::{Announce, Article, ArticleState, Change, FoundCategory, Headline, Listed, Page, Selection, Signpost, identity, markup, source};
+use super::{
+    Announce, Article, ArticleState, Change, FoundCategory, Headline, Listed, Page, Selection, Signpost, identity, markup, source,
+};
 use crate::clock::Timestamp;
 use crate::language::Language;
 use crate::site::Site;
@@ -249,8 +251,9 @@ pub async fn publish_page(connection: &mut AnyConnection, site: &Site, page: &Pa
         title: page.title.to_owned(),
         summary: Some(page.summary.to_owned()),
         body: markup::Body::Markdown(page.markdown),
+        rendered: None,
         video: None,
-        files: &Files::default(),
+        files: Files::NONE,
         attachments: Attachments { categories, ..Attachments::default() },
         canonical_url: Some(page.canonical_url.to_owned()),
         image: None,
@@ -261,7 +264,7 @@ pub async fn publish_page(connection: &mut AnyConnection, site: &Site, page: &Pa
     if stored.as_ref().is_some_and(|row| row.hash == entry.hash && row.state == ArticleState::Published.as_str()) {
         return Ok(());
     }
-    record::save(connection, site, &entry, stored, record::Moment { now, announce_within: std::time::Duration::ZERO }).await?;
+    record::save_one(connection, site, &entry, stored, record::Moment { now, announce_within: std::time::Duration::ZERO }).await?;
     Ok(())
 }
 

@@ -47,7 +47,8 @@ pub(super) struct Known {
     pub(super) broken: bool,
 }
 
-/// Records what is wrong with a version of a file. Staff are told of each broken version once.
+/// Records what is wrong with a version of a file. Staff are told of each broken version once,
+/// and the log says so once.
 pub(super) async fn record(
     connection: &mut AnyConnection,
     path: &str,
@@ -57,11 +58,8 @@ pub(super) async fn record(
     now: Timestamp,
 ) -> anyhow::Result<()> {
     let broken = problems.iter().any(|problem| problem.severity == Severity::Error);
-    if let Some(before) = before {
+    if before.is_some() {
         clear_rows(connection, path).await?;
-        if before.broken && (before.hash != hash || !broken) {
-            noticeboard::clear(connection, &broken_key(path, &before.hash)).await?;
-        }
     }
     for (position, problem) in (0_i64..).zip(problems) {
         insert(connection, path, hash, position, problem, now).await?;
@@ -70,7 +68,7 @@ pub(super) async fn record(
         noticeboard::clear(connection, &mended_key(path)).await?;
         tell_broken(connection, path, hash, problems, now).await?;
     } else if before.is_some_and(|before| before.broken) {
-        tell_mended(connection, path, now).await?;
+        end(connection, path, Some(now)).await?;
     }
     Ok(())
 }
@@ -79,8 +77,18 @@ pub(super) async fn record(
 pub(super) async fn clear(connection: &mut AnyConnection, path: &str, before: &Known, now: Option<Timestamp>) -> anyhow::Result<()> {
     clear_rows(connection, path).await?;
     if before.broken {
-        noticeboard::clear(connection, &broken_key(path, &before.hash)).await?;
-        if let Some(now) = now {
+        end(connection, path, now).await?;
+    }
+    Ok(())
+}
+
+/// A file is broken no longer: since `now` it is understood again, or it is gone. Staff who were
+/// never told that it was broken need not hear that it is not.
+async fn end(connection: &mut AnyConnection, path: &str, now: Option<Timestamp>) -> anyhow::Result<()> {
+    let told = noticeboard::clear_all(connection, &broken_prefix(path)).await?;
+    if let Some(now) = now {
+        tracing::info!(path, "a file of the content folder is understood again");
+        if told {
             tell_mended(connection, path, now).await?;
         }
     }
@@ -129,7 +137,9 @@ async fn tell_broken(connection: &mut AnyConnection, path: &str, hash: &str, pro
             "The file {path} was saved with a mistake. If it was published before, its last good version stays where it is; nothing is lost.\n\n{list}\n\nCorrect the file and save it again. You will be told when it is understood.\n"
         ),
     };
-    noticeboard::record(connection, &notice, now).await?;
+    if noticeboard::record(connection, &notice, now).await? {
+        tracing::warn!(path, problems = list, "a file of the content folder is not understood; its last good version stays");
+    }
     Ok(())
 }
 
@@ -144,7 +154,11 @@ async fn tell_mended(connection: &mut AnyConnection, path: &str, now: Timestamp)
 }
 
 fn broken_key(path: &str, hash: &str) -> String {
-    format!("content-broken:{path}:{}", hash.get(..16).unwrap_or(hash))
+    format!("{}{}", broken_prefix(path), hash.get(..16).unwrap_or(hash))
+}
+
+fn broken_prefix(path: &str) -> String {
+    format!("content-broken:{path}:")
 }
 
 fn mended_key(path: &str) -> String {

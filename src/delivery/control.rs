@@ -193,7 +193,7 @@ pub async fn retry(connection: &mut AnyConnection, mailing: i64, now: Timestamp)
                 -- first attempt's date.
                 attempts = CASE WHEN state = 'failed' THEN 0 ELSE attempts END,
                 first_attempt_at = CASE WHEN state = 'failed' THEN NULL ELSE first_attempt_at END
-         WHERE mailing_id = $2 AND state IN ('failed', 'held')
+         WHERE mailing_id = $2 AND state IN ('failed', 'held') AND (reason IS NULL OR reason <> 'withdrawn')
            AND EXISTS (SELECT 1 FROM mailing m WHERE m.id = $2 AND m.state IN ('ready', 'running', 'paused', 'held', 'done'))",
     )
     .bind(now.as_millis())

@@ -6,7 +6,7 @@
 
 use super::rules::{Attempt, Settlement, Standing, reason_to_skip};
 use super::store::is_postgres;
-use super::{Kind, MailingState, OnDoubt};
+use super::{Kind, MailingState, OnDoubt, withdraw};
 use crate::addressbook::{Deliverability, Stream};
 use crate::clock::Timestamp;
 use crate::language::Language;
@@ -91,8 +91,11 @@ pub(super) async fn claim(
         }
     }
     let (mut claims, mut skipped) = (Vec::new(), Vec::new());
-    for row in look_up(connection, &ids).await? {
-        match reason_to_skip(&row.standing()?) {
+    let rows = look_up(connection, &ids).await?;
+    // A cut that was being written while an article was withdrawn may carry it all the same.
+    let withdrawn = withdraw::among(connection, rows.iter().map(|row| row.variant_id).collect()).await?;
+    for row in rows {
+        match reason_to_skip(&row.standing()?).or_else(|| withdrawn.contains(&row.variant_id).then_some(withdraw::WITHDRAWN)) {
             Some(reason) => skipped.push((row.id, reason)),
             None => claims.push(row.into_claim(claimant.now)?),
         }

@@ -15,6 +15,7 @@ mod scribe;
 mod store;
 mod tidy;
 mod verp;
+mod withdraw;
 mod worker;
 
 pub use archive::{PublicMailing, public_mailings, public_text};
@@ -24,6 +25,7 @@ pub use email::post_test;
 pub use history::{Received, history};
 pub use store::*;
 pub use verp::{bounce_token, read_bounce_token};
+pub use withdraw::{Stopped, withdraw};
 pub use worker::DeliveryStep;
 
 use crate::address::Address;

@@ -44,9 +44,10 @@ fn entry(entry: &Entry) -> atom::Entry {
             .chain(entry.attachments.iter().map(enclosure))
             .collect(),
         summary: (!entry.summary.is_empty()).then(|| text(&entry.summary, &language)),
-        content: Some(atom::Content {
-            lang: Some(language),
-            value: Some(String::from(&entry.html)),
+        // Without it the link and the summary must be there (§4.1.2, §4.1.3).
+        content: entry.html.as_ref().map(|html| atom::Content {
+            lang: Some(language.clone()),
+            value: Some(String::from(html)),
             content_type: Some("html".to_owned()),
             ..atom::Content::default()
         }),

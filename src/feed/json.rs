@@ -6,7 +6,7 @@ use crate::site::FeedFormat;
 use anyhow::Context as _;
 use serde::Serialize;
 
-/// The whole document stays below this; the oldest entries give way (F15).
+/// The whole document stays below this (F15).
 const LIMIT: usize = 250_000;
 /// Room for what stands before the entries.
 const HEAD: usize = 4_000;
@@ -35,7 +35,10 @@ struct Item<'a> {
     id: &'a Clean,
     url: &'a Clean,
     title: &'a Clean,
-    content_html: &'a Clean,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_html: Option<&'a Clean>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_text: Option<&'a Clean>,
     summary: &'a Clean,
     #[serde(skip_serializing_if = "Option::is_none")]
     image: Option<&'a Clean>,
@@ -69,24 +72,41 @@ pub(super) fn render(feed: &Feed<'_>) -> anyhow::Result<Vec<u8>> {
         description: &feed.description,
         authors: [Author { name: &feed.author, url: Some(&feed.home) }],
         language: feed.topic.language.to_string(),
-        items: newest_that_fit(&feed.entries)?,
+        items: items_that_fit(&feed.entries)?,
     };
     serde_json::to_vec(&document).context("a JSON feed could not be written")
 }
 
-/// As many of the newest entries as fit, and at least one.
-fn newest_that_fit(entries: &[Entry]) -> anyhow::Result<Vec<Item<'_>>> {
-    let mut items = Vec::with_capacity(entries.len());
+/// Every entry, with its text as far as there is room, the newest first; the others with their
+/// summary only. Where not even summaries fit, the oldest entries give way.
+fn items_that_fit(entries: &[Entry]) -> anyhow::Result<Vec<Item<'_>>> {
+    let mut items: Vec<Item<'_>> = entries.iter().map(short).collect();
     let mut size = HEAD;
-    for entry in entries {
-        let item = item(entry);
-        size += serde_json::to_vec(&item)?.len() + 1;
-        if size > LIMIT && !items.is_empty() {
+    let mut sizes = Vec::with_capacity(items.len());
+    for item in &items {
+        let octets = serde_json::to_vec(item)?.len() + 1;
+        if size + octets > LIMIT && !sizes.is_empty() {
             break;
         }
-        items.push(item);
+        size += octets;
+        sizes.push(octets);
+    }
+    items.truncate(sizes.len());
+    for ((item, short), entry) in items.iter_mut().zip(sizes).zip(entries) {
+        let whole = self::item(entry);
+        let more = (serde_json::to_vec(&whole)?.len() + 1).saturating_sub(short);
+        if whole.content_html.is_some() && size + more <= LIMIT {
+            size += more;
+            *item = whole;
+        }
     }
     Ok(items)
+}
+
+/// An item must have a text, in HTML or without (JSON Feed 1.1).
+fn short(entry: &Entry) -> Item<'_> {
+    let text = if entry.summary.is_empty() { &entry.title } else { &entry.summary };
+    Item { content_html: None, content_text: Some(text), ..item(entry) }
 }
 
 fn item(entry: &Entry) -> Item<'_> {
@@ -94,7 +114,8 @@ fn item(entry: &Entry) -> Item<'_> {
         id: &entry.id,
         url: &entry.link,
         title: &entry.title,
-        content_html: &entry.html,
+        content_html: entry.html.as_ref(),
+        content_text: None,
         summary: &entry.summary,
         image: entry.image.as_ref(),
         date_published: entry.published,

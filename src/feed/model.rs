@@ -63,7 +63,9 @@ pub(super) struct Entry {
     pub(super) link: Clean,
     pub(super) title: Clean,
     pub(super) summary: Clean,
-    pub(super) html: Clean,
+    /// The text; `None` where the feed has no room for it, so that its summary and link stand
+    /// for it.
+    pub(super) html: Option<Clean>,
     pub(super) language: Language,
     pub(super) published: Timestamp,
     pub(super) updated: Timestamp,
@@ -132,7 +134,7 @@ impl<'a> Feed<'a> {
             author: Clean::new(site_title),
             home: Clean::new(site.link(&site.page_path(language, &segments))),
             ttl: settings.ttl,
-            entries: newest_that_fit(articles).iter().map(|article| entry(site, language, article, translations, title_of)).collect(),
+            entries: entries(articles, |article| entry(site, language, article, translations, title_of)),
             site,
             topic,
         }
@@ -153,15 +155,19 @@ impl<'a> Feed<'a> {
 /// In octets of HTML: a feed is fetched whole, by every reader, after every change.
 const LARGEST: usize = 2_000_000;
 
-/// As many of the newest articles as fit, and at least one.
-fn newest_that_fit(articles: &[Article]) -> &[Article] {
-    let mut size = 0;
-    let fitting = articles.iter().take_while(|article| {
-        size += article.body_html.len();
-        size <= LARGEST
-    });
-    let count = fitting.count().max(1).min(articles.len());
-    &articles[..count]
+/// Every article, the newest first; what has no room shows its summary and link only. A long one
+/// hides none that follow it.
+fn entries(articles: &[Article], entry: impl Fn(&Article) -> Entry) -> Vec<Entry> {
+    let mut room = LARGEST;
+    let with_room = |article: &Article| {
+        let mut entry = entry(article);
+        match room.checked_sub(article.body_html.len()) {
+            Some(left) => room = left,
+            None => entry.html = None,
+        }
+        entry
+    };
+    articles.iter().map(with_room).collect()
 }
 
 fn entry(site: &Site, language: &Language, article: &Article, translations: &[Article], title_of: &dyn Fn(&str) -> String) -> Entry {
@@ -170,7 +176,7 @@ fn entry(site: &Site, language: &Language, article: &Article, translations: &[Ar
         link: Clean::new(link_of(site, article)),
         title: Clean::new(&article.title),
         summary: Clean::new(&article.summary),
-        html: Clean::new(wrapped(&article.language, &article.body_with_video())),
+        html: Some(Clean::new(wrapped(&article.language, &article.body_with_video()))),
         language: article.language.clone(),
         published: article.published_at,
         updated: article.updated_at,

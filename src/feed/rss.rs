@@ -48,7 +48,7 @@ fn item(site: &Site, entry: &Entry) -> Item {
         enclosure: entry.attachments.iter().find_map(enclosure),
         guid: Some(Guid { value: String::from(&entry.id), permalink: false }),
         pub_date: Some(date(site, entry.published)),
-        content: Some(String::from(&entry.html)),
+        content: entry.html.as_ref().map(String::from),
         dublin_core_ext: Some(DublinCoreExtension {
             creators: names(&entry.authors),
             contributors: names(&entry.contributors),

@@ -35,6 +35,8 @@ pub struct FeedStep {
     shelf: Shelf,
     metrics: Metrics,
     progress: Mutex<Progress>,
+    /// Whether the content folder must have been looked at before there are feeds.
+    awaits_content: bool,
 }
 
 #[derive(Default)]
@@ -73,6 +75,12 @@ impl Step for FeedStep {
 
     async fn step(&self) -> anyhow::Result<Wake> {
         let mut progress = self.progress.lock().await;
+        if self.awaits_content && progress.seen.is_none() {
+            let mut connection = self.db.reader().acquire().await?;
+            if content::first_look(&mut connection).await?.is_none() {
+                return Ok(Wake::WhenKicked);
+            }
+        }
         let sequence = self.look(&mut progress).await?;
         let batch: Vec<Topic> = progress.due.iter().take(BATCH).cloned().collect();
         if batch.is_empty() {
@@ -108,7 +116,15 @@ impl Step for FeedStep {
 impl FeedStep {
     /// A step that publishes to `shelf`.
     pub fn new(db: Db, clock: Clock, site: Site, settings: Settings, shelf: Shelf, metrics: Metrics) -> Self {
-        Self { db, clock, site: Arc::new(site), settings, shelf, metrics, progress: Mutex::default() }
+        Self { db, clock, site: Arc::new(site), settings, shelf, metrics, progress: Mutex::default(), awaits_content: false }
+    }
+
+    /// The same step, which makes no feed of a new database before the content folder has been
+    /// looked at: readers would keep an empty feed.
+    #[must_use]
+    pub fn awaiting_content(mut self) -> Self {
+        self.awaits_content = true;
+        self
     }
 
     /// Notes what changed since the last look; returns the state of the articles seen.

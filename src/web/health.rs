@@ -1,6 +1,7 @@
 //! For whoever watches over the daemon.
 
 use super::State;
+use crate::content::{self, FirstLook};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
@@ -17,12 +18,15 @@ pub(super) fn router() -> Router<State> {
 }
 
 async fn ready(axum::extract::State(state): axum::extract::State<State>) -> Response {
-    if !state.shelf.is_complete() {
-        return told(StatusCode::SERVICE_UNAVAILABLE, "the feeds are being made\n");
-    }
-    match tokio::time::timeout(PATIENCE, sqlx::query("SELECT 1").execute(state.db.reader())).await {
-        Ok(Ok(_)) => told(StatusCode::OK, "ready\n"),
-        _ => told(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
+    let asked = async { content::first_look(&mut *state.db.reader().acquire().await?).await };
+    let Ok(Ok(first_look)) = tokio::time::timeout(PATIENCE, asked).await else {
+        return told(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n");
+    };
+    match (state.shelf.is_complete(), first_look) {
+        (false, None) => told(StatusCode::SERVICE_UNAVAILABLE, "the content folder is read for the first time; the feeds follow\n"),
+        (false, Some(_)) => told(StatusCode::SERVICE_UNAVAILABLE, "the feeds are being made\n"),
+        (true, Some(FirstLook::NoFolder)) => told(StatusCode::OK, "ready, but there is no content folder: no article was ever read\n"),
+        (true, _) => told(StatusCode::OK, "ready\n"),
     }
 }
 

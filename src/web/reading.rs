@@ -79,6 +79,9 @@ async fn answer(axum::extract::State(state): axum::extract::State<State>, reques
         if let Some(article) = content::at_alias(&mut connection, &alias).await? {
             return Ok(moved(&link_of(&state.site, &article)));
         }
+        if content::was_withdrawn_at(&mut connection, &alias).await? {
+            return Err(WebError::Gone);
+        }
     }
     let retagged = retagged(&state.site, &path);
     match address.way(&state.site) {
@@ -99,6 +102,7 @@ async fn answer(axum::extract::State(state): axum::extract::State<State>, reques
     let mut connection = state.db.reader().acquire().await?;
     match old_address(&mut connection, &state, &path).await? {
         Some(page) => Ok(page),
+        None if content::was_withdrawn_at(&mut connection, &path).await? => Err(WebError::Gone),
         None => retagged.map(|path| moved(&with_query(&path, query.as_deref()))).ok_or(WebError::NotFound),
     }
 }

@@ -1,6 +1,7 @@
 //! `clarion import wordpress`: from a real export to articles, and what an export may not do.
 
 mod again;
+mod command;
 mod hostile;
 mod media;
 mod real;
@@ -61,7 +62,7 @@ impl<'w> Desk<'w> {
 
     /// What `clarion check` says of the folder.
     fn mistakes(&self) -> Vec<String> {
-        let settings = Settings { dir: self.into.clone(), announce_within: Duration::from_hours(14 * 24) };
+        let settings = Settings { dir: self.into.clone(), announce_within: Duration::from_hours(14 * 24), sources: Vec::new() };
         let problems = content::check(&settings, &self.world.site);
         problems.iter().map(ToString::to_string).filter(|problem| problem.contains("error: ")).collect()
     }

@@ -73,7 +73,7 @@ impl Known {
             if stamp == file.stamp {
                 return;
             }
-            if stat.is_some_and(|stat| stat.rest() < stillness) {
+            if stat.is_some_and(|stat| stat.quiet() < stillness) {
                 changes.moving.insert(path.clone());
             } else {
                 changes.articles.extend(articles.iter().cloned());
@@ -94,5 +94,58 @@ impl Known {
             }
         }
         changes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::{self, File as Written};
+    use std::time::{Instant, SystemTime};
+
+    fn known(folder: &std::path::Path, count: usize) -> (Folder, Known) {
+        let mut known = Known::default();
+        let opened = Folder::open(folder).unwrap();
+        for number in 0..count {
+            let path = format!("{number}.png");
+            fs::write(folder.join(&path), "x").unwrap();
+            Written::options()
+                .write(true)
+                .open(folder.join(&path))
+                .unwrap()
+                .set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000))
+                .unwrap();
+            let stamp = opened.stat(&path).unwrap().stamp();
+            let file = File { stamp, media_type: "image/png".to_owned(), length: Some(1), size: None };
+            known.follow_each(&format!("{number}.md"), [(path, file)]);
+        }
+        (opened, known)
+    }
+
+    #[test]
+    fn many_files_are_looked_at_in_a_moment() {
+        let folder = tempfile::tempdir().unwrap();
+        let (opened, known) = known(folder.path(), 5000);
+        let began = Instant::now();
+        assert_eq!(known.changes(&opened, None, Duration::from_secs(2)), Changes::default());
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    }
+
+    #[test]
+    fn a_file_of_next_year_is_seen_when_it_is_still() {
+        let folder = tempfile::tempdir().unwrap();
+        let (opened, known) = known(folder.path(), 2);
+        let path = folder.path().join("0.png");
+        fs::write(&path, "xy").unwrap();
+        // 2096
+        let next_year = SystemTime::UNIX_EPOCH + Duration::from_secs(4_000_000_000);
+        Written::options().write(true).open(&path).unwrap().set_modified(next_year).unwrap();
+        let stillness = Duration::from_millis(300);
+        assert_eq!(known.changes(&opened, None, stillness).moving, BTreeSet::from(["0.png".to_owned()]));
+        let began = Instant::now();
+        while known.changes(&opened, None, stillness).articles != BTreeSet::from(["0.md".to_owned()]) {
+            assert!(began.elapsed() < Duration::from_secs(10), "never seen");
+            std::thread::yield_now();
+        }
     }
 }

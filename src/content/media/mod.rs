@@ -65,6 +65,9 @@ pub(super) fn links_of(body: Body<'_>, offset: usize) -> Vec<(String, Range<usiz
 }
 
 impl Files {
+    /// Those of what has no folder: another room's page, another site's article.
+    pub(super) const NONE: &'static Self = &Self { article: String::new(), own: Own::NONE, found: BTreeMap::new() };
+
     /// Looks for the files that the article at a path refers to. What has vanished keeps what
     /// was known of it, so that a disk which is not there changes no article.
     pub(super) fn find<'w>(

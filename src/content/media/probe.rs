@@ -17,8 +17,8 @@ pub(super) enum Probe {
 
 /// In octets: where a picture tells its size is found by reading no more than this.
 const MOST_READ: usize = 256 << 10;
-/// In octets: cameras write what they know into the first piece of a picture.
-const LONGEST_EXIF: usize = 64 << 10;
+/// In octets: cameras write what they know at the beginning, its directory before all else.
+const LONGEST_EXIF: usize = 8 << 10;
 
 /// Looks at the file at a path.
 pub(super) fn probe(folder: &Folder, path: &str) -> Probe {

@@ -29,6 +29,9 @@ pub(super) struct Own {
 }
 
 impl Own {
+    /// No site at all.
+    pub(super) const NONE: Self = Self { base: String::new(), hosts: Vec::new() };
+
     /// The site and the hosts it had before.
     pub(super) fn of(site: &Site) -> Self {
         let host = site.base_url.host_str().unwrap_or_default().trim_start_matches("www.").to_owned();

@@ -3,6 +3,7 @@
 //! A feed shows only the newest articles, so one that has fallen out of it has not vanished.
 
 use super::item::{CategoryName, Item, followable, plain, written_summary};
+use crate::content::media::Files;
 use crate::content::{Credit, Enclosure, Role};
 use crate::problem::Reason;
 use feed_rs::model::{Entry, Link, Text};
@@ -66,6 +67,7 @@ fn item(entry: &Entry, url: &Url) -> Item {
         credits: entry.authors.iter().filter_map(credit).collect(),
         enclosures: enclosures(entry, &base),
         image: image(entry),
+        files: Files::default(),
         link,
     }
 }

@@ -4,6 +4,8 @@ use super::item::Item;
 use super::{Settings, is_living, name_of, row_source, trouble};
 use crate::content::record::{self, Moment};
 use crate::content::store::Row;
+use crate::content::withdrawal::{self, Marks};
+use crate::content::worksheet::Worksheet;
 use crate::content::{Announce, ArticleState, category, removal};
 use crate::problem::Reason;
 use crate::site::Site;
@@ -43,6 +45,10 @@ impl Intake<'_> {
             return Ok(false);
         }
         let source = row_source(name);
+        if Marks::load(connection).await?.bar(&source, &item.path, Some(&item.uid), "") {
+            trouble::record_item(connection, name, &item.path, &withdrawal::still_there(), self.moment.now).await?;
+            return Ok(false);
+        }
         let (stored, displaced) = match self.identify(connection, &source, item).await? {
             (Identity::Contested(reason), _) => {
                 trouble::record_item(connection, name, &item.path, &reason, self.moment.now).await?;
@@ -62,7 +68,7 @@ impl Intake<'_> {
             item.uid.clone_from(&row.uid);
         }
         let (entry, found) = item.entry(self.settings, &source, self.site, hash, self.announce, self.moment.now);
-        let changed = record::save(connection, self.site, &entry, stored, self.moment).await?;
+        let changed = record::save_one(connection, self.site, &entry, stored, self.moment).await?;
         for category in &found {
             category::record(connection, category, &format!("{name}: {}", item.path), self.moment.now).await?;
         }
@@ -108,7 +114,10 @@ impl Intake<'_> {
     /// Another article stands where this one is now: its post is not there any more.
     async fn displace(&self, connection: &mut AnyConnection, source: &str, row: Option<Row>) -> anyhow::Result<bool> {
         let Some(row) = row else { return Ok(false) };
-        let (path, _) = record::displace(connection, &row).await?;
+        let mut sheet = Worksheet::of(source, 1);
+        sheet.adopt(row.clone());
+        let (path, _) = record::displace(&mut sheet, &row);
+        sheet.write(connection).await?;
         if row.state == ArticleState::Gone.as_str() {
             return Ok(false);
         }

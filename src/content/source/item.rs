@@ -5,6 +5,7 @@ use crate::clock::Timestamp;
 use crate::content::attachments::Attachments;
 use crate::content::category::{self, Named};
 use crate::content::markup::{self, Body};
+use crate::content::media::Files;
 use crate::content::record::Entry;
 use crate::content::{Announce, Credit, Enclosure, FoundCategory, identity, text};
 use crate::language::Language;
@@ -45,6 +46,9 @@ pub(super) struct Item {
     #[serde(skip)]
     pub(super) enclosures: Vec<Enclosure>,
     pub(super) image: Option<String>,
+    /// None: what its links mean is on its own site.
+    #[serde(skip)]
+    pub(super) files: Files,
 }
 
 /// A category as a source names it.
@@ -109,6 +113,8 @@ impl Item {
             summary: self.summary.clone(),
             body: Body::Html(&self.html),
             video: None,
+            files: &self.files,
+            rendered: None,
             attachments,
             canonical_url: Some(self.link.clone()),
             image: self.image.clone(),

@@ -10,13 +10,15 @@ use super::survey::{Attachment, Plan, Survey};
 use super::tidy;
 use super::tongues;
 use super::wxr::Item;
-use crate::content::identity::slug_of;
+use crate::content::identity::{PathName, slug_of};
 use crate::content::text;
+use crate::language::Language;
 use crate::site::Site;
 use url::Url;
 
 /// Files that are articles are no longer than this; see `content::folder`.
-const LONGEST: usize = (1 << 20) - 1024;
+/// The head has at most 64 kB of that.
+const LONGEST: usize = (1 << 20) - (64 << 10);
 /// In characters; only a title made from the text is cut.
 const LONGEST_TITLE: usize = 60;
 
@@ -30,10 +32,12 @@ pub(super) struct Surroundings<'s> {
     pub(super) id_is_taken: bool,
 }
 
-/// The text of a file.
+/// An article, to be written wherever its place is.
 pub(super) struct Made {
-    pub(super) title: String,
-    pub(super) text: String,
+    front: Front,
+    body: String,
+    slug: String,
+    language: Language,
     /// The line that names its id.
     pub(super) id_line: Option<String>,
     /// `.html` or `.ja.html`.
@@ -41,6 +45,21 @@ pub(super) struct Made {
     /// What was not understood.
     pub(super) doubts: Vec<String>,
     pub(super) is_scheduled: bool,
+}
+
+impl Made {
+    pub(super) fn title(&self) -> &str {
+        &self.front.title
+    }
+
+    /// The text of its file at a path: what the name of the file does not say stands in its head.
+    pub(super) fn text(&self, path: &str, site: &Site) -> String {
+        let name = PathName::of(path, site);
+        let slug = (slug_of(None, name.stem, &self.front.title) != self.slug).then(|| self.slug.clone());
+        let is_said = name.language.is_some() || self.language == *site.default_language();
+        let lang = (!is_said).then(|| self.language.to_string());
+        format!("{}{}\n", Front { slug, lang, ..self.front.clone() }.toml(), self.body)
+    }
 }
 
 /// Makes the article; `Err` says why it cannot be one.
@@ -60,8 +79,8 @@ pub(super) fn make(item: &Item, plan: &Plan, around: &Surroundings<'_>, now: cra
     let front = Front {
         updated: dates::updated(item, &date, &around.site.time_zone).map(|updated| updated.text),
         id: id(item, plan, around.id_is_taken, &mut doubts),
-        slug: (slug_of(None, &plan.stem, &title) != plan.slug).then(|| plan.slug.clone()),
-        lang: (!in_name && plan.language != *around.site.default_language()).then(|| plan.language.to_string()),
+        slug: None,
+        lang: None,
         translation: plan.group.clone(),
         categories: item
             .terms
@@ -77,19 +96,20 @@ pub(super) fn make(item: &Item, plan: &Plan, around: &Surroundings<'_>, now: cra
         draft: plan.draft,
         enclosures: enclosures(item, &body, around, &link, &mut doubts),
         date: date.text,
-        title: title.clone(),
+        title,
     };
-    let text = format!("{}\n{body}\n", front.toml());
-    if text.len() > LONGEST {
-        return Err(format!("its text is {} kB long; an article has at most 1 MB", text.len() >> 10));
+    if body.len() > LONGEST {
+        return Err(format!("its text is {} kB long; an article has at most 1 MB", body.len() >> 10));
     }
     doubts.extend(strange_terms(item));
     Ok(Made {
         id_line: front.id.as_deref().map(|id| format!("id = {}", super::front::quoted(id))),
         suffix: if in_name { format!(".{}.html", plan.language) } else { ".html".to_owned() },
         is_scheduled: !plan.draft && date.instant > now,
-        title,
-        text,
+        slug: plan.slug.clone(),
+        language: plan.language.clone(),
+        front,
+        body,
         doubts,
     })
 }
@@ -159,7 +179,7 @@ fn enclosures(
     let mut enclosures: Vec<Enclosed> = Vec::new();
     let mut add = |address: &str, media_type: Option<&str>, length: Option<u64>| {
         let new = link(address);
-        let Some(url) = new.clone().or_else(|| Url::parse(address).ok().filter(|url| url.has_host()).map(String::from)) else {
+        let Some(url) = new.clone().or_else(|| Url::parse(address).ok().filter(Url::has_host).map(String::from)) else {
             return false;
         };
         let there = new.as_deref().and_then(|new| (around.length)(decoded(new).trim_start_matches('/')));
@@ -189,8 +209,11 @@ fn enclosures(
     enclosures
 }
 
+/// Takes an address, a type and a length; says whether the address is one.
+type Add<'a> = dyn FnMut(&str, Option<&str>, Option<u64>) -> bool + 'a;
+
 /// A link in the finished text may already lead here; its title is known by its old address.
-fn add_local(address: &str, around: &Surroundings<'_>, add: &mut dyn FnMut(&str, Option<&str>, Option<u64>) -> bool) {
+fn add_local(address: &str, around: &Surroundings<'_>, add: &mut Add<'_>) {
     let path = decoded(address.trim_start_matches('/'));
     let old = around.survey.uploads.get(&path).map_or(address, String::as_str);
     add(old, Some("application/pdf"), None);

@@ -5,6 +5,7 @@
 //! Here the text is read once, with the elements that are open, so that what comes out nests.
 
 use super::html::{Piece, Tag, pieces};
+use std::fmt::Write as _;
 
 /// Text as WordPress's classic editor stores it, with its paragraphs and line breaks as tags.
 /// HTML that has them already stays as it is, without comments.
@@ -183,7 +184,7 @@ impl Writer {
         if self.open.last().is_some_and(|(open, kind)| *kind == Kind::Paragraph || *open == name && name == "li")
             && let Some((open, _)) = self.open.pop()
         {
-            self.html.push_str(&format!("</{open}>\n"));
+            let _ = writeln!(self.html, "</{open}>");
         }
         self.html.push_str(tag.text);
         self.open.push((name, kind));
@@ -203,7 +204,7 @@ impl Writer {
         let last = run.len().saturating_sub(1);
         for (number, paragraph) in run.into_iter().enumerate() {
             if wraps && paragraph.shows {
-                self.html.push_str(&format!("<p>{}</p>\n", paragraph.html));
+                let _ = writeln!(self.html, "<p>{}</p>", paragraph.html);
             } else if !wraps || paragraph.html != "&nbsp;" {
                 self.html.push_str(&paragraph.html);
                 if number < last {

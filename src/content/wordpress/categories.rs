@@ -8,6 +8,7 @@ use super::wxr::{Declared, Filed, Header};
 use crate::language::Language;
 use crate::site::{self, Site};
 use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write as _;
 
 /// A category of the export, or one and its translations.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,17 +99,17 @@ impl Categories {
                     format!("{{ {} }}", by.join(", "))
                 }
             };
-            text.push_str(&format!("[[category]]\nslug = {}\ntitle = {title}\n", quoted(&category.slug)));
+            let _ = writeln!(text, "[[category]]\nslug = {}\ntitle = {title}", quoted(&category.slug));
             if !category.description.is_empty() {
-                text.push_str(&format!("description = {}\n", quoted(&category.description)));
+                let _ = writeln!(text, "description = {}", quoted(&category.description));
             }
             if let Some(parent) = &category.parent {
-                text.push_str(&format!("parent = {}\n", quoted(parent)));
+                let _ = writeln!(text, "parent = {}", quoted(parent));
             }
             if let Some((first, others)) = category.ids.split_first() {
                 let others: Vec<String> = others.iter().map(u64::to_string).collect();
                 let note = if others.is_empty() { String::new() } else { format!("  # its translations were {}", others.join(", ")) };
-                text.push_str(&format!("wp_id = {first}{note}\n"));
+                let _ = writeln!(text, "wp_id = {first}{note}");
             }
             text.push('\n');
         }

@@ -28,9 +28,11 @@ pub(super) fn choose(item: &Item, options: &Options) -> Choice {
         }
         kind => return Choice::Leave(format!("items of the type “{}”, which a plugin made", crate::content::text::line(kind))),
     };
-    let asked = |asked: bool, how: &str, what: &str| match asked {
-        true => Choice::Take { draft: true },
-        false => Choice::Leave(format!("{what} {pages} (import them as drafts with {how})")),
+    let asked = |asked: bool, how: &str, what: &str| {
+        if asked {
+            return Choice::Take { draft: true };
+        }
+        Choice::Leave(format!("{what} {pages} (import them as drafts with {how})"))
     };
     match item.status.as_str() {
         "trash" | "auto-draft" | "inherit" => Choice::Leave(format!("{pages} in the trash")),

@@ -46,7 +46,6 @@ pub(super) enum Outcome {
 }
 
 /// An article that is to be in the folder.
-#[derive(Clone, Debug)]
 pub(super) struct Document<'d> {
     /// The post's number, with its language where it is written in several.
     pub(super) key: &'d str,
@@ -56,7 +55,8 @@ pub(super) struct Document<'d> {
     pub(super) suffix: &'d str,
     /// The line of the front matter that names its id, to know it again.
     pub(super) id_line: Option<&'d str>,
-    pub(super) text: &'d str,
+    /// Its text at a path.
+    pub(super) text: &'d dyn Fn(&str) -> String,
 }
 
 /// See the module.
@@ -116,21 +116,21 @@ impl Target {
     /// Brings an article into the folder, unless staff changed it. Returns where it is, too.
     pub(super) fn put(&mut self, document: &Document<'_>, force: bool) -> anyhow::Result<(Outcome, String)> {
         self.seen.insert(document.key.to_owned());
-        let hash = content_hash(&[document.text.as_bytes()]);
         let known = self.memory.sites.get(&self.site).and_then(|posts| posts.get(document.key)).cloned();
         let (path, outcome) = match known {
             Some(known) => {
-                let outcome = self.judge(&known, &hash, force);
+                let outcome = self.judge(&known, &hashed(&(document.text)(&known.path)), force);
                 (known.path, outcome)
             }
-            None => self.settle(document, &hash, force),
+            None => self.settle(document, force),
         };
+        let text = (document.text)(&path);
         if matches!(outcome, Outcome::New | Outcome::Updated) {
-            self.write(&path, document.text.as_bytes())?;
+            self.write(&path, text.as_bytes())?;
         }
         if matches!(outcome, Outcome::New | Outcome::Updated | Outcome::Unchanged) {
             let posts = self.memory.sites.entry(self.site.clone()).or_default();
-            posts.insert(document.key.to_owned(), Written { path: path.clone(), hash });
+            posts.insert(document.key.to_owned(), Written { path: path.clone(), hash: hashed(&text) });
             self.unsaved += 1;
             if self.unsaved >= EVERY {
                 self.save()?;
@@ -156,11 +156,11 @@ impl Target {
     }
 
     /// Finds the place of an article that no earlier run remembers.
-    fn settle(&self, document: &Document<'_>, hash: &str, force: bool) -> (String, Outcome) {
+    fn settle(&self, document: &Document<'_>, force: bool) -> (String, Outcome) {
         let mut path = format!("{}{}", document.stem, document.suffix);
         for number in 2.. {
             let Ok(there) = self.root.read(&path) else { break };
-            if content_hash(&[&there]) == hash {
+            if there == (document.text)(&path).as_bytes() {
                 return (path, Outcome::Unchanged);
             }
             // Written by a run that was killed, or whose memory was lost.
@@ -188,4 +188,8 @@ impl Target {
         self.unsaved = 0;
         self.write(MEMORY, &serde_json::to_vec_pretty(&self.memory)?)
     }
+}
+
+fn hashed(text: &str) -> String {
+    content_hash(&[text.as_bytes()])
 }

@@ -51,7 +51,8 @@ impl<R: BufRead> BufRead for Guarded<R> {
     fn consume(&mut self, amount: usize) {
         // What was filled is still there, so this reads nothing.
         if let Ok(filled) = self.inner.fill_buf() {
-            self.line += filled[..amount.min(filled.len())].iter().filter(|byte| **byte == b'\n').count() as u64;
+            let breaks = filled[..amount.min(filled.len())].split(|byte| *byte == b'\n').count() - 1;
+            self.line += breaks as u64;
         }
         self.since += amount as u64;
         self.octets += amount as u64;

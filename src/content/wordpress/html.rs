@@ -171,12 +171,14 @@ fn end_of_tag(html: &str) -> Option<usize> {
     let mut quote = None;
     let mut value_may_begin = false;
     for (at, byte) in html.bytes().enumerate() {
-        match (quote, byte) {
-            (Some(open), _) if open == byte => quote = None,
-            (Some(_), _) => {}
-            (None, b'>') => return Some(at + 1),
-            (None, b'"' | b'\'') if value_may_begin => quote = Some(byte),
-            _ => {}
+        if let Some(open) = quote {
+            if open == byte {
+                quote = None;
+            }
+        } else if byte == b'>' {
+            return Some(at + 1);
+        } else if value_may_begin && matches!(byte, b'"' | b'\'') {
+            quote = Some(byte);
         }
         value_may_begin = byte == b'=' || value_may_begin && byte.is_ascii_whitespace();
     }
@@ -209,16 +211,9 @@ pub(super) fn unescape(text: &str) -> String {
     while let Some(at) = rest.find('&') {
         read.push_str(&rest[..at]);
         rest = &rest[at..];
-        match entity(rest) {
-            Some((c, length)) => {
-                read.push(c);
-                rest = &rest[length..];
-            }
-            None => {
-                read.push('&');
-                rest = &rest[1..];
-            }
-        }
+        let (c, length) = entity(rest).unwrap_or(('&', 1));
+        read.push(c);
+        rest = &rest[length..];
     }
     read.push_str(rest);
     read

@@ -6,8 +6,8 @@ use url::Url;
 
 /// The folder of uploads, in every WordPress.
 const UPLOADS: &str = "wp-content/uploads/";
-/// What must be escaped in a path that stands in a link (RFC 3986 §3.3); other scripts stay
-/// readable, and browsers escape them.
+/// What must be escaped in a path that stands in a link (RFC 3986 §3.3), beside all that is not
+/// ASCII.
 const PATH: AsciiSet =
     CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?').add(b'`').add(b'{').add(b'}').add(b'\\');
 /// Files that would be taken for articles or programs, and those that are documents with
@@ -52,7 +52,7 @@ impl OldSite {
 
     /// Where an uploaded file is kept below the folder of articles: `wp-content/uploads/…`, each
     /// part an ordinary name. `Err`: it is one, but no file that may be kept.
-    pub(super) fn upload(&self, url: &Url) -> Option<Result<String, &'static str>> {
+    pub(super) fn upload(url: &Url) -> Option<Result<String, &'static str>> {
         let path = percent_decode_str(url.path()).decode_utf8().ok()?.into_owned();
         let at = path.find(&format!("/{UPLOADS}"))?;
         let path = &path[at + 1..];
@@ -60,7 +60,7 @@ impl OldSite {
         let parts: Vec<&str> = rest.split('/').collect();
         let bad =
             |part: &&str| part.is_empty() || part.starts_with('.') || part.contains(|c: char| c.is_control() || c == '\\' || c == ':');
-        if parts.iter().any(|part| bad(&part)) || path.len() > LONGEST_PATH || parts.iter().any(|part| part.len() > 250) {
+        if parts.iter().any(bad) || path.len() > LONGEST_PATH || parts.iter().any(|part| part.len() > 250) {
             return Some(Err("its name leads elsewhere, or is no name"));
         }
         let extension = parts.last()?.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
@@ -100,7 +100,7 @@ pub(super) type Addresses = HashMap<Key, String>;
 /// The new link for an old one: to what was imported, or to an uploaded file that is here.
 pub(super) fn rewrite(old: &OldSite, addresses: &Addresses, is_here: &dyn Fn(&str) -> bool, address: &str) -> Option<String> {
     let url = old.own(address.trim())?;
-    match old.upload(&url) {
+    match OldSite::upload(&url) {
         Some(Ok(path)) => return is_here(&path).then(|| escaped(&format!("/{path}"))),
         Some(Err(_)) => return None,
         None => {}
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn only_plain_files_below_uploads_are_kept() {
-        let upload = |path: &str| old().upload(&Url::parse(&format!("http://example.org{path}")).unwrap());
+        let upload = |path: &str| OldSite::upload(&Url::parse(&format!("http://example.org{path}")).unwrap());
         assert_eq!(
             upload("/blog/wp-content/uploads/2011/07/%E5%86%99%E7%9C%9F-a.jpg"),
             Some(Ok("wp-content/uploads/2011/07/写真-a.jpg".into()))

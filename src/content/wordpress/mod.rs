@@ -45,6 +45,7 @@ use wxr::{Export, Item, Part};
 
 /// What to import, beside published posts.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
 pub struct Options {
     /// Pages, as articles at their dates.
     pub pages: bool,
@@ -148,8 +149,8 @@ impl Writer<'_> {
                 return Ok(());
             }
         };
-        let document =
-            Document { key: &plan.key, stem: &plan.stem, suffix: &made.suffix, id_line: made.id_line.as_deref(), text: &made.text };
+        let text = |path: &str| made.text(path, self.site);
+        let document = Document { key: &plan.key, stem: &plan.stem, suffix: &made.suffix, id_line: made.id_line.as_deref(), text: &text };
         let (outcome, path) = target.put(&document, self.options.force)?;
         let report = &mut self.report;
         match outcome {
@@ -166,8 +167,8 @@ impl Writer<'_> {
         report.pages += u64::from(item.kind == "page");
         report.drafts += u64::from(plan.draft);
         report.scheduled += u64::from(made.is_scheduled);
-        for reason in made.doubts {
-            self.doubt(item, format!("{} ({path})", made.title), reason);
+        for reason in &made.doubts {
+            self.doubt(item, format!("{} ({path})", made.title()), reason.clone());
         }
         Ok(())
     }

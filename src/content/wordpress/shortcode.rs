@@ -46,7 +46,9 @@ pub(super) fn expand(text: &str, library: &dyn Library) -> (String, Vec<String>)
     let mut doubts = Vec::new();
     let mut rest = text.as_str();
     let mut closings = Closings::default();
-    while let Some(at) = rest.find('[') {
+    // Behind the last bracket that closes, none opens anything.
+    let last = text.rfind(']').unwrap_or(0);
+    while let Some(at) = rest.find('[').filter(|at| text.len() - rest.len() + at < last) {
         expanded.push_str(&rest[..at]);
         rest = &rest[at..];
         if let Some(written) = closings.written_of(rest) {
@@ -129,7 +131,7 @@ struct Code<'t> {
 }
 
 /// No code is longer; what is, is text in brackets.
-const LONGEST: usize = 4000;
+const LONGEST: usize = 2000;
 
 impl<'t> Code<'t> {
     /// The code at the front of a text.

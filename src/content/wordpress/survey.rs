@@ -7,7 +7,7 @@ use super::categories::Categories;
 use super::choice::{Choice, choose};
 use super::dates::{self, Written};
 use super::html::plain;
-use super::links::{Addresses, OldSite, decoded, escaped};
+use super::links::{Addresses, OldSite, decoded};
 use super::report::{Doubt, ExportedSite, Report};
 use super::tidy;
 use super::tongues;
@@ -46,7 +46,7 @@ pub(super) struct Plan {
     pub(super) slug: String,
     /// `2011/2011-07-05-name`
     pub(super) stem: String,
-    /// The path of its page here, readable.
+    /// The path of its page here.
     pub(super) address: String,
     pub(super) draft: bool,
 }
@@ -166,7 +166,7 @@ impl Survey {
 
     fn upload(&mut self, address: &str) {
         if let Some(url) = self.old.own(address)
-            && let Some(Ok(path)) = self.old.upload(&url)
+            && let Some(Ok(path)) = OldSite::upload(&url)
         {
             self.uploads.entry(path).or_insert_with(|| url.into());
         }
@@ -195,7 +195,7 @@ impl Survey {
             let title = plain(&tongue.as_ref().map_or_else(|| item.title.clone(), |tag| tongues::part_in(&item.title, tag)));
             let month = site.month_of(date.instant);
             let slug = self.free_slug(item, &title, &month, &language);
-            let address = escaped(&decoded(&site.article_path(&language, &month, &slug)));
+            let address = site.article_path(&language, &month, &slug);
             let stem = self.free_stem(&date.text, &slug, own_group.as_deref().unwrap_or(&key), item.id);
             plans.push(Plan { key, tongue, is_first, language, group: own_group.clone(), slug, stem, address, draft });
         }

@@ -2,6 +2,7 @@
 //! sizes, and with links that stay valid when WordPress is gone.
 
 use super::html::{Piece, Tag, escape, pieces, unescape};
+use std::fmt::Write as _;
 
 /// Attributes that mean nothing without WordPress's style sheets and scripts.
 const DROPPED: [&str; 14] = [
@@ -45,7 +46,7 @@ pub(super) fn tidy(html: &str, link: &dyn Fn(&str) -> Option<String>) -> String 
                 }
                 if !is_bare || !attributes.is_empty() {
                     let name = tag.text[1..].split(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).next().unwrap_or_default();
-                    tidied.push_str(&format!("<{}{attributes}>", name.to_ascii_lowercase()));
+                    let _ = write!(tidied, "<{}{attributes}>", name.to_ascii_lowercase());
                 }
             }
         }
@@ -70,7 +71,7 @@ fn attributes(tag: &Tag<'_>, link: &dyn Fn(&str) -> Option<String>) -> String {
         let is_link = matches!(lower.as_str(), "href" | "src" | "poster" | "cite");
         let new = if is_link { link(&unescape(value)) } else { None };
         let value = new.map_or_else(|| value.replace('"', "&quot;"), |new| escape(&new));
-        written.push_str(&format!("=\"{value}\""));
+        let _ = write!(written, "=\"{value}\"");
     }
     written
 }
@@ -80,7 +81,7 @@ pub(super) fn addresses(html: &str) -> Vec<String> {
     let mut addresses = Vec::new();
     for piece in pieces(html) {
         let Piece::Tag(tag) = piece else { continue };
-        addresses.extend(["href", "src", "poster"].iter().filter_map(|name| tag.attribute(name)).map(|value| unescape(value)));
+        addresses.extend(["href", "src", "poster"].iter().filter_map(|name| tag.attribute(name)).map(unescape));
     }
     addresses
 }

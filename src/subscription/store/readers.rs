@@ -3,7 +3,7 @@
 use super::super::{Choices, Reader, SubscriptionState};
 use crate::language::Language;
 use sqlx::AnyConnection;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Active subscribers to a rhythm whose number is above `after`, in order, at most `limit`.
 /// `None`: to any rhythm. People who refuse or cannot get mail may be among them; the ledger
@@ -90,6 +90,19 @@ pub async fn advance_watermarks(connection: &mut AnyConnection, people: &[i64], 
         _ => "UPDATE subscription SET watermark = $1 WHERE watermark < $1 AND person_id IN (SELECT value FROM json_each($2))",
     };
     sqlx::query(sql).bind(sequence).bind(serde_json::to_string(people)?).execute(connection).await?;
+    Ok(())
+}
+
+/// Lets articles from these `published_seq` on count as new again, for each of these people: the
+/// mail that carried them was stopped. What other mails carried stays known from the ledger.
+pub async fn reconsider(connection: &mut AnyConnection, people: &BTreeMap<i64, i64>) -> anyhow::Result<()> {
+    for (person, first) in people {
+        sqlx::query("UPDATE subscription SET watermark = $1 WHERE person_id = $2 AND watermark > $1")
+            .bind(first - 1)
+            .bind(person)
+            .execute(&mut *connection)
+            .await?;
+    }
     Ok(())
 }
 

@@ -91,6 +91,7 @@ async fn a_broken_file_keeps_its_last_good_version_and_is_told_once() {
         );
         assert_eq!(room.notices().await, ["An article is not understood: a.md"]);
         assert_eq!(room.metrics.content_problems.get(), 1);
+        room.tell().await;
 
         // A new daemon finds the same and says nothing new.
         room.step.end().await.unwrap();
@@ -105,6 +106,101 @@ async fn a_broken_file_keeps_its_last_good_version_and_is_told_once() {
         assert_eq!(again.article().await.published_seq, good.published_seq);
         assert_eq!((again.problems().await, again.notices().await), (vec![], vec!["An article is understood again: a.md".to_owned()]));
         assert_eq!(again.metrics.content_problems.get(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_mended_before_staff_were_told_is_not_told_at_all() {
+    on_each_engine(async |world: World| {
+        let room = Room::new(&world);
+        room.save("a.md", &file("A", "2027-09-18", "", "One."));
+        room.scan().await;
+        room.save("a.md", "+++\ntitle = “A”\n+++\n");
+        room.scan().await;
+        room.save("a.md", &file("A", "2027-09-18", "", "Two."));
+        room.scan().await;
+        assert_eq!(room.notices().await, Vec::<String>::new());
+
+        // Told of one mistake, staff make another and mend that before they are told of it.
+        room.save("a.md", "+++\ntitle = “A”\n+++\n");
+        room.scan().await;
+        room.tell().await;
+        room.save("a.md", "+++\ntitle = “A\n+++\n");
+        room.scan().await;
+        room.save("a.md", &file("A", "2027-09-18", "", "Three."));
+        room.scan().await;
+        assert_eq!(room.notices().await, ["An article is understood again: a.md"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_file_renamed_and_edited_at_once_is_new_and_staff_are_told_how_to_join_the_two() {
+    on_each_engine(async |world: World| {
+        let room = Room::new(&world);
+        room.save("a.md", &file("A house", "2027-09-18", "", "One."));
+        room.save("other.md", &file("Other", "2027-09-18", "", "x"));
+        room.scan().await;
+        let before = room.articles().await.into_iter().find(|article| article.title == "A house").unwrap();
+        room.delete("a.md");
+        room.save("b.md", &file("A house", "2027-09-18", "", "One, corrected."));
+        room.scan_when_still().await;
+        room.scan().await;
+        assert_eq!(room.notices().await, ["Was a.md renamed to b.md? Readers see a new article"]);
+        let body: String = sqlx::query_scalar("SELECT body FROM notice").fetch_one(world.db.reader()).await.unwrap();
+        let line = format!("id = \"{}\"", before.uid);
+        assert!(body.contains(&line), "{body}");
+
+        // They do as they are told.
+        room.save("b.md", &file("A house", "2027-09-18", &line, "One, corrected."));
+        room.scan_when_still().await;
+        room.scan_when_still().await;
+        let after: Vec<_> = room.articles().await.into_iter().filter(|article| article.title == "A house").collect();
+        assert_eq!(after.iter().map(|article| (article.id, &article.uid)).collect::<Vec<_>>(), [(before.id, &before.uid)]);
+        assert_eq!(room.notices().await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_file_that_names_its_id_may_be_moved_and_edited_and_keeps_its_old_addresses() {
+    on_each_engine(async |world: World| {
+        let room = Room::new(&world);
+        let more = "id = \"urn:a\"\naliases = [\"/old.htm\"]\n";
+        room.save("a.md", &file("A", "2027-09-18", more, "One."));
+        room.scan().await;
+        let before = room.article().await;
+        room.delete("a.md");
+        room.save("2027/b.md", &file("A", "2027-09-18", &format!("{more}slug = \"b\""), "Two."));
+        room.scan_when_still().await;
+        room.scan().await;
+        let after = room.article().await;
+        assert_eq!((after.id, after.slug.as_str(), room.notices().await.len()), (before.id, "b", 0));
+        let mut connection = world.db.reader().acquire().await.unwrap();
+        for old in ["/old.htm", "/2027/09/a/"] {
+            assert_eq!(content::at_alias(&mut connection, old).await.unwrap().map(|article| article.id), Some(before.id), "{old}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_first_look_at_the_folder_is_noted_when_everything_is_read() {
+    on_each_engine(async |world: World| {
+        let first_look = async || content::first_look(&mut *world.db.reader().acquire().await.unwrap()).await.unwrap();
+        let room = Room::new(&world);
+        let away = world.folder.path().join("away");
+        std::fs::rename(&room.root, &away).unwrap();
+        assert_eq!(first_look().await, None);
+        room.scan().await;
+        assert_eq!(first_look().await, Some(content::FirstLook::NoFolder), "nothing waits for a folder that is not there");
+        std::fs::rename(&away, &room.root).unwrap();
+        std::fs::write(room.root.join("a.md"), file("A", "2027-09-18", "", "x")).unwrap();
+        room.scan().await;
+        assert_eq!(first_look().await, Some(content::FirstLook::NoFolder), "somebody is writing it");
+        room.scan_when_still().await;
+        assert_eq!((first_look().await, room.titles().await), (Some(content::FirstLook::Done), vec!["A".to_owned()]));
     })
     .await;
 }

@@ -7,6 +7,8 @@ mod media;
 mod pages;
 mod previews;
 mod translations;
+mod refused;
+mod storm;
 
 use crate::support::World;
 use clarion::content::{self, Article, ContentStep, Selection, Settings};
@@ -99,6 +101,11 @@ impl<'w> Room<'w> {
     /// Subjects of the notices recorded, in order.
     async fn notices(&self) -> Vec<String> {
         sqlx::query_scalar("SELECT subject FROM notice ORDER BY id").fetch_all(self.world.db.reader()).await.unwrap()
+    }
+
+    /// Staff have had their mail.
+    async fn tell(&self) {
+        sqlx::query("UPDATE notice SET told_at = recorded_at").execute(self.world.db.reader()).await.unwrap();
     }
 
     async fn announced(&self) -> Vec<i64> {

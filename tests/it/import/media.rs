@@ -48,7 +48,7 @@ async fn files_lie_where_they_lay_and_links_lead_to_them() {
         let article = desk.text("2011/2011-07-05-one.html");
         for part in [
             "image = \"/wp-content/uploads/2011/07/a.png\"",
-            "<img src=\"/wp-content/uploads/2011/07/写真.png\">",
+            "<img src=\"/wp-content/uploads/2011/07/%E5%86%99%E7%9C%9F.png\">",
             &format!("<img src=\"{uploads}/gone.png\">"),
             "<a href=\"/2011/07/two/\">two</a>",
         ] {

@@ -1,9 +1,11 @@
 //! A site that offers only a feed is followed by it.
 
+use super::blog::Blog;
 use super::{Follower, source};
 use crate::support::host::{Host, Reply};
 use crate::support::{language, on_each_engine};
 use clarion::content::{SourceKind, SourceSettings};
+use clarion::task::Step as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -107,6 +109,33 @@ async fn what_falls_out_of_a_feed_stays_and_what_comes_is_announced() {
         follower.poll_later().await;
         assert_eq!(follower.articles().await.len(), 11);
         assert_eq!(follower.announced().await.len(), 6, "but not what is older than two weeks");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_site_that_was_followed_by_its_feed_and_then_by_rest_keeps_its_articles() {
+    on_each_engine(async |world| {
+        let feed = Feed::begin(RSS).await;
+        let follower = Follower::new(&world, vec![feed.source()]);
+        follower.poll().await;
+        let before = follower.article("Blankets & boots – again").await;
+        follower.step.end().await.unwrap();
+        let blog = Blog::begin().await;
+        (1..=6).for_each(|id| blog.write(id, &format!("Post {id}"), 5));
+        blog.edit(1, "19T00:00:00", |post| {
+            post.guid = "http://Old.example.org/%e5%b3%a0/?p=1&#038;lang=ja".into();
+            post.title = "Blankets".into();
+        });
+        let by_rest = Follower::new(&world, vec![source("notes", SourceKind::WordPress, blog.url())]);
+        by_rest.poll().await;
+        let after = by_rest.article("Blankets").await;
+        assert_eq!((after.id, after.published_at, after.slug), (before.id, before.published_at, before.slug));
+        assert_eq!(by_rest.articles().await.len(), 7);
+        assert!(by_rest.announced().await.is_empty());
+        world.pass(Duration::from_hours(7));
+        by_rest.poll().await;
+        assert_eq!(by_rest.articles().await.len(), 7, "nothing has vanished");
     })
     .await;
 }

@@ -4,10 +4,12 @@ use super::blog::Blog;
 use super::{Follower, source};
 use crate::support::host::Reply;
 use crate::support::{is_sqlite, language, on_each_engine, web};
-use clarion::content::{self, SourceKind};
+use clarion::content::{self, ContentStep, SourceKind};
 use clarion::feed::link_of;
-use clarion::task::{Step as _, Wake};
+use clarion::metrics::Metrics;
+use clarion::task::{Kick, Step as _, Wake};
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
 
 #[tokio::test]
@@ -269,6 +271,38 @@ async fn what_is_no_longer_followed_stays_until_it_is_released() {
         assert_eq!(content::release_source(&mut tx, "main", world.clock.now()).await.unwrap(), 3);
         tx.commit().await.unwrap();
         assert!(none.articles().await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_article_that_moves_into_the_folder_stays_the_same_article() {
+    on_each_engine(async |world| {
+        let blog = Blog::begin().await;
+        (1..=2).for_each(|id| blog.write(id, &format!("Post {id}"), 5));
+        let follower = Follower::new(&world, vec![source("main", SourceKind::WordPress, blog.url())]);
+        follower.poll().await;
+        let before = follower.article("Post 1").await;
+        let dir = world.folder.path().join("content");
+        std::fs::create_dir(&dir).unwrap();
+        let text =
+            "+++\ntitle = \"Post 1\"\ndate = 2027-09-05T09:00:00\nid = \"http://old.example.org/?p=1\"\n+++\nText of Post 1, here.\n";
+        std::fs::write(dir.join("post-1.md"), text).unwrap();
+        let settings = content::Settings { dir, announce_within: Duration::from_hours(14 * 24), sources: Vec::new() };
+        let (site, kick) = (Arc::new(world.site.clone()), Kick::default());
+        let step = ContentStep::new(world.db.clone(), world.clock.clone(), site, settings, Metrics::default(), kick.clone(), kick);
+        let step = step.with_stillness(Duration::ZERO);
+        step.step().await.unwrap();
+        let after = follower.article("Post 1").await;
+        assert_eq!((after.id, after.living, after.body_html.as_str()), (before.id, false, "<p>Text of Post 1, here.</p>\n"));
+        assert!(link_of(&world.site, &after).starts_with("http://news.example.org/"));
+
+        // The site goes on having it, and is not asked again what it says.
+        blog.edit(1, "19T00:00:00", |post| post.html = "<p>Edited at the old place.</p>".into());
+        follower.poll_later().await;
+        assert_eq!(follower.article("Post 1").await, after);
+        assert!(follower.problems().await[0].contains("post-1.md has the same id"), "{:?}", follower.problems().await);
+        assert_eq!(follower.articles().await.len(), 2);
     })
     .await;
 }

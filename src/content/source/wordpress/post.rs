@@ -1,5 +1,6 @@
 //! A post as WordPress's REST interface gives it (`wp/v2/posts`, with `_embed`).
 
+use crate::content::media::Files;
 use crate::content::source::item::{CategoryName, Item, plain, written_summary};
 use crate::content::{Credit, Role};
 use percent_encoding::percent_decode_str;
@@ -106,6 +107,7 @@ impl Post {
             credits: credits(&self.embedded["author"]),
             enclosures: Vec::new(),
             image: self.embedded["wp:featuredmedia"][0]["source_url"].as_str().map(str::to_owned),
+            files: Files::default(),
             html: self.content.rendered,
             link: self.link,
         }
