@@ -40,11 +40,7 @@ fn due_around(now: Timestamp, zone: &TimeZone) -> (Timestamp, Timestamp) {
     let today = now.in_zone(zone).date();
     let this = due_in(today, zone);
     let first = today.first_of_month();
-    if this <= now {
-        (this, due_in(first.saturating_add(1.month()), zone))
-    } else {
-        (due_in(first.saturating_sub(1.month()), zone), this)
-    }
+    if this <= now { (this, due_in(first.saturating_add(1.month()), zone)) } else { (due_in(first.saturating_sub(1.month()), zone), this) }
 }
 
 /// The subject and the text.
@@ -76,7 +72,8 @@ fn line(voice: &Voice, site: &Site, gap: &Gap) -> String {
     let date = voice.date(gap.since.in_zone(&site.time_zone).date());
     voice.say_all(
         &format!("notice-translations-{}", gap.lack),
-        &[("title", gap.original.title.as_str().into()), ("date", date.into()), ("file", shown.place().into())],
+        // Mails are kept: what is withdrawn later shall not be named in them.
+        &[("date", date.into()), ("file", shown.place().into())],
     )
 }
 
