@@ -62,6 +62,7 @@ impl App {
             mail: config.mail,
             delivery: config.delivery,
             staff: config.staff,
+            notices: config.notices,
             web: config.web,
             kicks: Kicks::default(),
         });
@@ -107,6 +108,8 @@ impl App {
                 loops.begin(step, &state.kicks.petition);
             }
             loops.begin(steps::notice(state), &Kick::default());
+            loops.begin(steps::translations(state), &Kick::default());
+            loops.begin(steps::preview(state), &Kick::default());
             loops.begin(delivery, &state.kicks.delivery);
         }
         supervise(tasks, &shutdown).await?;

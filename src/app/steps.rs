@@ -4,7 +4,7 @@ use crate::content::{ContentStep, SourceStep};
 use crate::delivery::DeliveryStep;
 use crate::digest::DigestStep;
 use crate::feed::FeedStep;
-use crate::notice::NoticeStep;
+use crate::notice::{NoticeStep, PreviewStep, TranslationsStep};
 use crate::petition::{Office, PetitionStep};
 use crate::subscription::SignupStep;
 use crate::web::State;
@@ -79,6 +79,29 @@ pub(super) fn notice(state: &State) -> NoticeStep {
         staff,
         delivery,
     )
+}
+
+pub(super) fn translations(state: &State) -> TranslationsStep {
+    TranslationsStep {
+        db: state.db.clone(),
+        clock: state.clock.clone(),
+        site: state.site.clone(),
+        catalogue: state.catalogue.clone(),
+        wanted: state.notices.translations,
+    }
+}
+
+pub(super) fn preview(state: &State) -> PreviewStep {
+    PreviewStep {
+        db: state.db.clone(),
+        vault: state.vault.clone(),
+        clock: state.clock.clone(),
+        site: state.site.clone(),
+        catalogue: state.catalogue.clone(),
+        staff: state.staff.clone(),
+        wanted: state.notices.draft_previews,
+        delivery: state.kicks.delivery.clone(),
+    }
 }
 
 pub(super) fn delivery(state: &State) -> anyhow::Result<DeliveryStep> {

@@ -1,6 +1,6 @@
 //! `clarion content`: the articles in the store, what is wrong with files, removals that wait.
 
-use super::output;
+use super::{draft, output};
 use super::{Context, Outcome};
 use crate::content;
 use crate::problem::Severity;
@@ -14,6 +14,14 @@ pub enum ContentCommand {
     Problems,
     /// Let go of the articles whose files vanished in a crowd.
     AcceptRemovals,
+    /// Mail a link to a draft, or print it: who has the link sees the draft, for thirty days.
+    Preview {
+        /// Its file, its id, or its name in addresses.
+        article: String,
+        /// Who gets the link.
+        #[arg(long, value_name = "ADDRESS")]
+        to: Vec<String>,
+    },
     /// List the sites that are followed, and how that goes.
     Sources,
     /// Let go of every article of a site that is no longer followed.
@@ -25,11 +33,12 @@ pub enum ContentCommand {
 
 /// Runs the command.
 pub async fn run(command: ContentCommand, context: &Context) -> anyhow::Result<Outcome> {
-    let (db, _) = context.open().await?;
+    let (db, vault) = context.open().await?;
     let outcome = match command {
         ContentCommand::List => list(&db, context).await,
         ContentCommand::Problems => problems(&db, context).await,
         ContentCommand::AcceptRemovals => accept_removals(&db, context).await,
+        ContentCommand::Preview { article, to } => draft::preview(&db, &vault, context, &article, &to).await,
         ContentCommand::Sources => sources(&db, context).await,
         ContentCommand::Release { source } => release(&db, context, &source).await,
     };

@@ -4,6 +4,7 @@
 pub mod check;
 pub mod content;
 pub mod demo;
+mod draft;
 pub mod digest;
 mod freeze;
 pub mod import;
@@ -16,6 +17,7 @@ pub mod preview;
 pub mod serve;
 pub mod subscriber;
 pub mod texts;
+pub mod translations;
 pub mod withdraw;
 
 use crate::clock::Clock;
@@ -113,6 +115,8 @@ enum Command {
     },
     /// What Clarion itself says and a language does not say yet, to be translated.
     Texts(texts::TextsArguments),
+    /// List what waits for a translator: what is missing in a language, or older than its original.
+    Translations(translations::TranslationsArguments),
     /// Try the way out.
     Mail {
         #[command(subcommand)]
@@ -185,6 +189,7 @@ pub async fn run(arguments: Arguments, environment: Vec<(String, String)>) -> an
         Command::Import { command } => import::run(command, &context).await,
         Command::Keys { command } => keys::run(command, &context).await,
         Command::Texts(texts) => texts::run(&texts, &context),
+        Command::Translations(translations) => translations::run(&translations, &context).await,
         Command::Mail { command } => mail::run(command, &context).await,
         Command::Demo(_) | Command::Check => Ok(Outcome::Done),
     }

@@ -9,7 +9,7 @@ use crate::db::DatabaseUrl;
 use crate::language::Catalogue;
 use crate::problem::{Problem, Reading, Reason, Severity, Source};
 use crate::site::Site;
-use crate::{content, delivery, digest, feed, mail, petition, web};
+use crate::{content, delivery, digest, feed, mail, notice, petition, web};
 use std::path::{Path, PathBuf};
 
 /// Everything that can be configured, checked.
@@ -21,6 +21,8 @@ pub struct Config {
     pub catalogue: Catalogue,
     /// `[staff] mail`.
     pub staff: Vec<Address>,
+    /// The rest of `[staff]`.
+    pub notices: notice::Settings,
     /// `[content]`.
     pub content: content::Settings,
     /// `[feed]`.

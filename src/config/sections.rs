@@ -9,7 +9,7 @@ use crate::language::{Catalogue, Language, LocalText};
 use crate::mail::{EnvelopePattern, RelaySettings, Tls, TransportSettings};
 use crate::problem::{Place, Problem, Reason, Table};
 use crate::site::{Category, LegacyHost, Site};
-use crate::{content, delivery, digest, feed, mail, petition, web};
+use crate::{content, delivery, digest, feed, mail, notice, petition, web};
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use std::net::{IpAddr, SocketAddr};
@@ -29,7 +29,7 @@ pub(super) fn read(root: &mut Table<'_>, folder: &Path, elsewhere: &mut Vec<Prob
         site(table, categories, &catalogue)
     });
     let zone = site.as_ref().map_or(TimeZone::UTC, |site| site.time_zone.clone());
-    let staff = root.section("staff", |table| table.required("mail"));
+    let (staff, notices) = root.section("staff", staff).unzip();
     let content = root.section("content", |table| content(table, folder));
     let feed = root.section("feed", feed);
     let web = root.section("web", web);
@@ -45,6 +45,7 @@ pub(super) fn read(root: &mut Table<'_>, folder: &Path, elsewhere: &mut Vec<Prob
     tell_unknown_languages(root, &site, content.as_ref());
     Some(Config {
         staff: staff?,
+        notices: notices?,
         content: content?,
         feed,
         web: web?,
@@ -116,6 +117,14 @@ fn site(table: &mut Table<'_>, categories: Vec<Category>, catalogue: &Catalogue)
         categories,
         legacy: legacy.into_iter().flatten().collect(),
     })
+}
+
+/// Who is told, and of what.
+fn staff(table: &mut Table<'_>) -> Option<(Vec<Address>, notice::Settings)> {
+    let mail = table.required("mail");
+    let translations = table.or("translations_notice", true);
+    let draft_previews = table.or("draft_previews", true);
+    Some((mail?, notice::Settings { translations, draft_previews }))
 }
 
 fn content(table: &mut Table<'_>, folder: &Path) -> Option<content::Settings> {

@@ -284,7 +284,7 @@ async fn headlines(connection: &mut AnyConnection, rows: Vec<(i64, i64, String, 
 }
 
 /// Articles from their rows, in the same order.
-async fn complete(connection: &mut AnyConnection, rows: Vec<Row>) -> anyhow::Result<Vec<Article>> {
+pub(super) async fn complete(connection: &mut AnyConnection, rows: Vec<Row>) -> anyhow::Result<Vec<Article>> {
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let mut attachments = attachments(connection, &ids).await?;
     rows.into_iter()

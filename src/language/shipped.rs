@@ -9,7 +9,7 @@ pub(super) type Rooms = &'static [(&'static str, &'static str)];
 
 /// Names the files once: every language has the same.
 macro_rules! shipped {
-    ($($tag:literal),+) => { &[$(($tag, shipped!(@ $tag; "common", "reading", "subscription", "digest", "petition", "delivery"))),+] };
+    ($($tag:literal),+) => { &[$(($tag, shipped!(@ $tag; "common", "reading", "subscription", "digest", "petition", "delivery", "notice"))),+] };
     (@ $tag:literal; $($room:literal),+) => {
         &[$((concat!($room, ".ftl"), include_str!(concat!("../../locales/", $tag, "/", $room, ".ftl")))),+]
     };

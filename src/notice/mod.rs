@@ -1,13 +1,26 @@
 //! What staff must be told is mailed to them, once; what comes together is told together.
 
 mod email;
+pub mod preview;
 mod step;
 mod store;
+mod translations;
 
+pub use preview::PreviewStep;
 pub use step::NoticeStep;
+pub use translations::TranslationsStep;
 
 use crate::clock::Timestamp;
 use std::time::Duration;
+
+/// What staff are told without their asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Once a month, what waits for a translator.
+    pub translations: bool,
+    /// A link to each draft that is saved.
+    pub draft_previews: bool,
+}
 
 /// Troubles seldom come alone: a mail waits until nothing new came for so long.
 const QUIET: Duration = Duration::from_secs(10);

@@ -32,6 +32,8 @@ pub enum Purpose {
     FormAge,
     /// The envelope sender of a delivery.
     Bounce,
+    /// See an article that is not public yet: the subject is its row.
+    Preview,
 }
 
 impl Purpose {
@@ -45,6 +47,7 @@ impl Purpose {
             Self::Act => "act",
             Self::FormAge => "form",
             Self::Bounce => "bounce",
+            Self::Preview => "preview",
         }
     }
 }
@@ -156,9 +159,16 @@ mod tests {
         let claims = Claims::lasting(Purpose::Unsubscribe, 42).with_note("news");
         let token = vault.token(&claims);
         assert_eq!(vault.read_token(Purpose::Unsubscribe, &token, NOW), Ok(claims));
-        for other in
-            [Purpose::Confirm, Purpose::Preferences, Purpose::Approve, Purpose::Stop, Purpose::Act, Purpose::FormAge, Purpose::Bounce]
-        {
+        for other in [
+            Purpose::Confirm,
+            Purpose::Preferences,
+            Purpose::Approve,
+            Purpose::Stop,
+            Purpose::Act,
+            Purpose::FormAge,
+            Purpose::Bounce,
+            Purpose::Preview,
+        ] {
             assert_eq!(vault.read_token(other, &token, NOW), Err(TokenRefused::Invalid));
         }
     }

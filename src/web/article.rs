@@ -61,6 +61,8 @@ struct Series {
 #[template(path = "web/article.html")]
 struct ArticlePage {
     layout: Layout,
+    /// What is said above a page that is not public.
+    banner: Vec<String>,
     title: String,
     summary: String,
     /// Its own address.
@@ -113,6 +115,24 @@ pub(super) async fn show(connection: &mut AnyConnection, visit: &Visit<'_>, mont
     let plays = page.video.as_ref().is_some_and(|video| video.media_type.is_some());
     let html = page::html(StatusCode::OK, &page);
     Ok(Some(if plays { page::with_media(html) } else { html }))
+}
+
+/// The page of an article that is not public, as it will look, below a banner.
+pub(super) async fn preview(
+    connection: &mut AnyConnection,
+    state: &State,
+    article: &Article,
+    layout: Layout,
+    banner: Vec<String>,
+) -> Result<Response, WebError> {
+    let lines = state.register.lines(&state.db, &state.site).await?;
+    let around = Around::load(connection, state, &lines, article).await?;
+    let own = state.site.link(&state.site.article_path(&article.language, &article.month, &article.slug));
+    let composed = compose(state, &layout.language, article, &around, own);
+    let page = ArticlePage { banner, layout, ..composed };
+    let plays = page.video.as_ref().is_some_and(|video| video.media_type.is_some());
+    let html = page::private_page(StatusCode::OK, &page);
+    Ok(if plays { page::with_media(html) } else { html })
 }
 
 /// Other articles that the page leads to.
@@ -192,6 +212,7 @@ fn compose(state: &State, language: &Language, article: &Article, around: &Aroun
         tongue: Tongue::of(&layout, &post.language),
     };
     ArticlePage {
+        banner: Vec::new(),
         title: article.title.clone(),
         summary: article.summary.clone(),
         own,

@@ -65,7 +65,8 @@ pub(super) async fn answer(state: &State, method: &Method, address: &str, header
     }
 }
 
-async fn respond(state: &State, method: &Method, path: &str, headers: &HeaderMap, opened: Opened) -> anyhow::Result<Response> {
+/// The answer with an open file.
+pub(super) async fn respond(state: &State, method: &Method, path: &str, headers: &HeaderMap, opened: Opened) -> anyhow::Result<Response> {
     let now = state.clock.now();
     let Opened { file, length, modified, validator, kind } = opened;
     // Never later than the answer (RFC 9110 §8.8.2.1).

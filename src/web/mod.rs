@@ -17,6 +17,7 @@ mod layout;
 mod page;
 mod petitioning;
 mod place;
+mod previewing;
 mod range;
 mod reading;
 mod server;
@@ -37,7 +38,7 @@ use crate::metrics::Metrics;
 use crate::site::Site;
 use crate::task::Kick;
 use crate::vault::Vault;
-use crate::{content, delivery, digest, feed, mail, petition};
+use crate::{content, delivery, digest, feed, mail, notice, petition};
 use axum::Router;
 use axum::middleware::from_fn;
 use ipnet::IpNet;
@@ -91,6 +92,8 @@ pub struct Shared {
     pub delivery: delivery::Settings,
     /// Who is told of problems.
     pub staff: Vec<Address>,
+    /// What they are told without their asking.
+    pub notices: notice::Settings,
     /// How the server listens.
     pub web: Settings,
     /// Wakes the steps that a request gives work to.
@@ -144,6 +147,7 @@ pub fn router(state: State) -> Router {
         .merge(health::router())
         .merge(catalogue::router(&state))
         .merge(files::router())
+        .merge(previewing::router(&state))
         .merge(reading::router())
         .merge(sitemap::router())
         .merge(subscribing::router(&state))

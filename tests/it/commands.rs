@@ -86,7 +86,7 @@ fn the_example_site_answers_every_listing_in_words_and_in_json() {
     site.json("keys init", 0);
     site.json("subscriber add hana@example.org --language ja --confirmed paper", 0);
     for listing in
-        ["check", "digest list", "petition list", "mailing list", "content list", "content problems", "subscriber show hana@example.org"]
+        ["check", "digest list", "petition list", "mailing list", "content list", "content problems", "translations", "subscriber show hana@example.org"]
     {
         site.json(listing, 0);
         assert!(!site.says(listing, 0).is_empty(), "{listing}");
@@ -156,7 +156,7 @@ fn help_teaches_every_command() {
     let site = Site::new();
     let help = site.says("--help", 0);
     for command in
-        ["serve", "demo", "check", "preview", "digest", "petition", "mailing", "subscriber", "content", "freeze", "thaw", "keys", "mail"]
+        ["serve", "demo", "check", "preview", "digest", "petition", "mailing", "subscriber", "content", "translations", "freeze", "thaw", "keys", "mail"]
     {
         assert!(help.contains(&format!("\n  {command} ")), "{command}");
         assert!(site.says(&format!("{command} --help"), 0).contains("Usage: clarion"), "{command}");

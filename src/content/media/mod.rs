@@ -149,6 +149,11 @@ fn an_article(link: &str) -> Reason {
     )
 }
 
+/// The absolute link under which the file at a path is served when it is public.
+pub(super) fn link_of(site: &Site, path: &str) -> String {
+    Own::of(site).link(path)
+}
+
 /// What a file so named should be, as feeds name it.
 pub(super) fn media_type_by_name(name: &str) -> Option<&'static str> {
     Kind::by_name(name.split(['?', '#']).next()?).map(Kind::essence)

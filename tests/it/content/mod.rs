@@ -5,6 +5,8 @@ mod articles;
 mod files;
 mod media;
 mod pages;
+mod previews;
+mod translations;
 mod refused;
 mod storm;
 

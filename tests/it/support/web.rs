@@ -7,7 +7,7 @@ use clarion::feed::Shelf;
 use clarion::language::Catalogue;
 use clarion::mail::{self, EnvelopePattern, TransportSettings};
 use clarion::web::{self, Kicks, Server, Shared, State};
-use clarion::{content, delivery, digest, feed, petition};
+use clarion::{content, delivery, digest, feed, notice, petition};
 use reqwest::{Client, Method, RequestBuilder, Response, redirect};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -54,6 +54,7 @@ pub fn shared(world: &World) -> Shared {
         },
         delivery: delivery::Settings { connections: 2, per_second: 0, on_doubt: delivery::OnDoubt::Retry },
         staff: vec![Address::parse("office@example.org").unwrap()],
+        notices: notice::Settings { translations: true, draft_previews: true },
         web: web::Settings { listen: "127.0.0.1:0".parse().unwrap(), trusted_proxies: Vec::new(), metrics_listen: None },
         kicks: Kicks::default(),
     }
