@@ -1,7 +1,7 @@
 //! `clarion content`: the articles in the store, what is wrong with files, removals that wait.
 
-use super::{draft, output};
 use super::{Context, Outcome};
+use super::{draft, output};
 use crate::content;
 use crate::problem::Severity;
 

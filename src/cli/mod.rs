@@ -4,8 +4,8 @@
 pub mod check;
 pub mod content;
 pub mod demo;
-mod draft;
 pub mod digest;
+mod draft;
 mod freeze;
 pub mod import;
 pub mod keys;

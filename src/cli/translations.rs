@@ -50,7 +50,11 @@ pub async fn run(arguments: &TranslationsArguments, context: &Context) -> anyhow
     let articles: Vec<Gap> = gaps?.into_iter().filter(|gap| languages.contains(&gap.language)).collect();
     let counts = languages.into_iter().map(|language| count(language, &articles)).collect();
     let report = Report { counts, articles };
-    if context.json { output::json(&report)? } else { tell(&report, &site.time_zone) }
+    if context.json {
+        output::json(&report)?
+    } else {
+        tell(&report, &site.time_zone)
+    }
     Ok(Outcome::Done)
 }
 

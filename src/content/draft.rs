@@ -57,8 +57,7 @@ pub async fn unpublished(connection: &mut AnyConnection) -> anyhow::Result<Vec<U
 
 /// The newest version of an article, in whatever state it is.
 pub async fn by_id(connection: &mut AnyConnection, id: i64) -> anyhow::Result<Option<Article>> {
-    let row: Option<Row> =
-        sqlx::query_as(concat!(article_columns!(), "WHERE a.id = $1")).bind(id).fetch_optional(&mut *connection).await?;
+    let row: Option<Row> = sqlx::query_as(concat!(article_columns!(), "WHERE a.id = $1")).bind(id).fetch_optional(&mut *connection).await?;
     Ok(store::complete(connection, row.into_iter().collect()).await?.pop())
 }
 

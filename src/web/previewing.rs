@@ -23,7 +23,9 @@ const ROBOTS: (HeaderName, HeaderValue) = (HeaderName::from_static("x-robots-tag
 /// The addresses of this room, each with and without a language before it.
 pub(super) fn router(state: &State) -> Router<State> {
     page::prefixes(state).into_iter().fold(Router::new(), |router, prefix| {
-        router.route(&format!("{prefix}/preview/{{token}}"), get(show)).route(&format!("{prefix}/preview/{{token}}/files/{{*path}}"), get(file))
+        router
+            .route(&format!("{prefix}/preview/{{token}}"), get(show))
+            .route(&format!("{prefix}/preview/{{token}}/files/{{*path}}"), get(file))
     })
 }
 

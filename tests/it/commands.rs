@@ -85,9 +85,16 @@ fn the_example_site_answers_every_listing_in_words_and_in_json() {
     let site = Site::new();
     site.json("keys init", 0);
     site.json("subscriber add hana@example.org --language ja --confirmed paper", 0);
-    for listing in
-        ["check", "digest list", "petition list", "mailing list", "content list", "content problems", "translations", "subscriber show hana@example.org"]
-    {
+    for listing in [
+        "check",
+        "digest list",
+        "petition list",
+        "mailing list",
+        "content list",
+        "content problems",
+        "translations",
+        "subscriber show hana@example.org",
+    ] {
         site.json(listing, 0);
         assert!(!site.says(listing, 0).is_empty(), "{listing}");
     }
@@ -155,9 +162,22 @@ fn freezing_stops_all_sending_until_it_is_thawed() {
 fn help_teaches_every_command() {
     let site = Site::new();
     let help = site.says("--help", 0);
-    for command in
-        ["serve", "demo", "check", "preview", "digest", "petition", "mailing", "subscriber", "content", "translations", "freeze", "thaw", "keys", "mail"]
-    {
+    for command in [
+        "serve",
+        "demo",
+        "check",
+        "preview",
+        "digest",
+        "petition",
+        "mailing",
+        "subscriber",
+        "content",
+        "translations",
+        "freeze",
+        "thaw",
+        "keys",
+        "mail",
+    ] {
         assert!(help.contains(&format!("\n  {command} ")), "{command}");
         assert!(site.says(&format!("{command} --help"), 0).contains("Usage: clarion"), "{command}");
     }

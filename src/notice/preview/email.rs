@@ -60,7 +60,13 @@ pub struct Writer<'w> {
 impl Writer<'_> {
     /// Puts one mail with a link to each of these drafts into the ledger; of `left_out` more it
     /// says only that there are.
-    pub async fn post(&self, connection: &mut AnyConnection, drafts: &[Unpublished], left_out: usize, now: Timestamp) -> anyhow::Result<()> {
+    pub async fn post(
+        &self,
+        connection: &mut AnyConnection,
+        drafts: &[Unpublished],
+        left_out: usize,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
         let language = self.site.default_language();
         let frame = Frame::plain(self.site, self.catalogue.voice(language), language);
         let key = format!("preview:{}", random_name());

@@ -40,11 +40,7 @@ fn due_around(now: Timestamp, zone: &TimeZone) -> (Timestamp, Timestamp) {
     let today = now.in_zone(zone).date();
     let this = due_in(today, zone);
     let first = today.first_of_month();
-    if this <= now {
-        (this, due_in(first.saturating_add(1.month()), zone))
-    } else {
-        (due_in(first.saturating_sub(1.month()), zone), this)
-    }
+    if this <= now { (this, due_in(first.saturating_add(1.month()), zone)) } else { (due_in(first.saturating_sub(1.month()), zone), this) }
 }
 
 /// The subject and the text.

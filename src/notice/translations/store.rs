@@ -7,8 +7,7 @@ const JOB: &str = "translations";
 
 /// The latest month that has been dealt with, by when its mail was due.
 pub(super) async fn last_run(connection: &mut AnyConnection) -> anyhow::Result<Option<Timestamp>> {
-    let last: Option<i64> =
-        sqlx::query_scalar("SELECT MAX(scheduled_at) FROM run WHERE job = $1").bind(JOB).fetch_one(connection).await?;
+    let last: Option<i64> = sqlx::query_scalar("SELECT MAX(scheduled_at) FROM run WHERE job = $1").bind(JOB).fetch_one(connection).await?;
     Ok(last.map(Timestamp::from_millis))
 }
 

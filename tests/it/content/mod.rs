@@ -6,9 +6,9 @@ mod files;
 mod media;
 mod pages;
 mod previews;
-mod translations;
 mod refused;
 mod storm;
+mod translations;
 
 use crate::support::World;
 use clarion::content::{self, Article, ContentStep, Selection, Settings};

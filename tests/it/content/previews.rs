@@ -65,9 +65,10 @@ async fn each_version_that_is_saved_is_told_once_when_it_is_quiet() {
         let sent = mails(&world).await;
         assert_eq!(sent.len(), 1);
         assert_eq!(sent[0].0, "Previews of 2 drafts");
-        for part in
-            ["By the river\nriver.md · English · draft\n", "later.ja.md · 日本語 · will be public on Friday, 24 December 2027, 09:00 (Asia/Tokyo)"]
-        {
+        for part in [
+            "By the river\nriver.md · English · draft\n",
+            "later.ja.md · 日本語 · will be public on Friday, 24 December 2027, 09:00 (Asia/Tokyo)",
+        ] {
             assert!(sent[0].1.contains(part), "{part}:\n{}", sent[0].1);
         }
         assert!(!sent[0].1.contains("/preview/"), "no token is stored");
@@ -143,7 +144,10 @@ async fn who_has_the_link_sees_the_newest_version_as_its_page_will_look() {
         }
         assert!(!text.contains("rel=\"canonical\""), "{text}");
         let answer = site.get(&format!("{path}/files/river.png")).await;
-        assert_eq!((answer.status().as_u16(), header(&answer, "content-type"), header(&answer, "cache-control")), (200, "image/png", "no-store"));
+        assert_eq!(
+            (answer.status().as_u16(), header(&answer, "content-type"), header(&answer, "cache-control")),
+            (200, "image/png", "no-store")
+        );
         for (closed, status) in [
             (format!("{path}/files/other.png"), 404),
             (format!("{path}/files/river.md"), 404),
@@ -159,7 +163,10 @@ async fn who_has_the_link_sees_the_newest_version_as_its_page_will_look() {
         room.save("river.md", &file("By the river", "2027-12-24T09:00:00", "", "Two."));
         room.scan_when_still().await;
         let (_, text) = site.page(&format!("/ja{path}")).await;
-        assert!(text.contains("Two.") && text.contains("プレビュー：この記事は2027年12月24日（金）09:00（Asia/Tokyo）に公開されます。"), "{text}");
+        assert!(
+            text.contains("Two.") && text.contains("プレビュー：この記事は2027年12月24日（金）09:00（Asia/Tokyo）に公開されます。"),
+            "{text}"
+        );
 
         room.save("river.md", &file("By the river", DATE, "", "Three."));
         room.scan_when_still().await;

@@ -34,7 +34,10 @@ fn step(world: &World) -> TranslationsStep {
 }
 
 async fn notices(world: &World) -> Vec<(String, String)> {
-    sqlx::query_as("SELECT subject, body FROM notice WHERE key LIKE 'translations:%' ORDER BY id").fetch_all(world.db.reader()).await.unwrap()
+    sqlx::query_as("SELECT subject, body FROM notice WHERE key LIKE 'translations:%' ORDER BY id")
+        .fetch_all(world.db.reader())
+        .await
+        .unwrap()
 }
 
 fn instant(text: &str) -> Timestamp {
