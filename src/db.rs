@@ -47,6 +47,10 @@ impl std::fmt::Debug for DatabaseUrl {
     }
 }
 
+/// How often, and how far apart, emptying the journal is tried while somebody reads.
+const CHECKPOINT_TRIALS: u32 = 50;
+const CHECKPOINT_PAUSE: Duration = Duration::from_millis(100);
+
 /// An open database. Clones share its connections.
 #[derive(Clone)]
 pub struct Db {
@@ -129,13 +133,20 @@ impl Db {
         Ok(Some(file))
     }
 
-    /// Empties SQLite's journal, so that what was wiped is nowhere on the disk. While somebody
-    /// reads an older state, that is left to the next time.
-    pub async fn checkpoint(&self) -> anyhow::Result<()> {
-        if self.engine == Engine::Sqlite {
-            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.pool).await?;
+    /// Empties SQLite's journal, so that what was wiped is nowhere on the disk. False: somebody
+    /// read an older state for too long.
+    pub async fn checkpoint(&self) -> anyhow::Result<bool> {
+        if self.engine == Engine::Postgres {
+            return Ok(true);
         }
-        Ok(())
+        for _ in 0..CHECKPOINT_TRIALS {
+            let (busy, ..): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&self.pool).await?;
+            if busy == 0 {
+                return Ok(true);
+            }
+            tokio::time::sleep(CHECKPOINT_PAUSE).await;
+        }
+        Ok(false)
     }
 
     /// Closes all connections; on SQLite this folds the write-ahead log into the file.

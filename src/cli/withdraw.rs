@@ -3,8 +3,10 @@
 use super::{Context, Outcome, output};
 use crate::content::{self, Listed};
 use crate::db::Db;
-use crate::{delivery, subscription};
+use crate::{delivery, petition, subscription};
 use serde_json::json;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 /// Which article, and how sure.
@@ -51,30 +53,54 @@ async fn withdraw(db: &Db, context: &Context, arguments: &WithdrawArguments, wan
         return Ok(output::refuse("Several articles may be meant. Say which by its number."));
     }
     let articles = if arguments.only { meant } else { all };
-    if let Some((article, why)) = articles.iter().find_map(|article| Some((article, content::owned_elsewhere(article)?))) {
-        return Ok(output::refuse(format!("Article {} cannot be withdrawn: {why}", article.id)));
-    }
     if !arguments.yes && !agreed(context, &articles)? {
         return Ok(output::refuse("Nothing was withdrawn."));
     }
     let ids: Vec<i64> = articles.iter().map(|article| article.id).collect();
     let mut tx = db.begin().await?;
-    let stopped = delivery::withdraw(&mut tx, &ids, context.clock.now()).await?;
-    subscription::reconsider(&mut tx, &stopped.again).await?;
-    content::withdraw(&mut tx, site, &ids, context.clock.now()).await?;
-    tx.commit().await?;
-    db.checkpoint().await?;
-    let mut words = format!(
-        "Withdrawn. The daemon takes it out of pages, feeds and archives within seconds.\n\
-         Mails stopped: {}. Perhaps just handed over: {}. Sent before: {}.\n\nDelete what is still there, and every copy and backup of it:",
-        stopped.mails, stopped.in_doubt, stopped.sent
-    );
-    for article in &articles {
-        words.push_str(&format!("\n  {}   (if this was a mistake: clarion withdraw --undo {})", article.path, article.id));
+    let now = context.clock.now();
+    let mut mailings = Vec::new();
+    for (slug, edition) in editions(&articles) {
+        mailings.extend(petition::withdraw(&mut tx, &slug, &edition, now).await?);
     }
+    let names: Vec<String> = articles.iter().flat_map(|article| [article.title.clone(), article.path.clone()]).collect();
+    let stopped = delivery::withdraw(&mut tx, &ids, &mailings, &names, now).await?;
+    subscription::reconsider(&mut tx, &stopped.again).await?;
+    content::withdraw(&mut tx, site, &ids, now).await?;
+    tx.commit().await?;
+    let wiped = db.checkpoint().await?;
+    let words = told(&articles, &stopped, wiped);
     let value = json!({ "withdrawn": ids, "stopped": stopped.mails, "in_doubt": stopped.in_doubt, "sent": stopped.sent });
     output::answer(context.json, words, &value)?;
     Ok(Outcome::Done)
+}
+
+/// The editions of petitions whose pages are among these.
+fn editions(articles: &[Listed]) -> BTreeSet<(String, String)> {
+    let pages = articles.iter().filter(|article| article.source == "petition");
+    pages.filter_map(|article| petition::edition_of(&article.path)).map(|(slug, edition)| (slug.to_owned(), edition.to_owned())).collect()
+}
+
+/// What was done, and what only people can do.
+fn told(articles: &[Listed], stopped: &delivery::Stopped, wiped: bool) -> String {
+    let mut words = format!(
+        "Withdrawn. A daemon that runs takes it out of pages, feeds and archives within seconds.\n\
+         Mails stopped: {}. Perhaps just handed over: {}. Sent before: {}.\n\n\
+         Clarion cannot reach what follows. Delete what is still there:",
+        stopped.mails, stopped.in_doubt, stopped.sent
+    );
+    for article in articles {
+        let place = if article.source == "petition" { "the folder of the petition" } else { "in the content folder or on its own site" };
+        let _ = write!(words, "\n  {}: {place}", article.path);
+    }
+    words.push_str("\n  backups, mails kept as files, and logs of web servers that name its address\n\nIf this was a mistake:");
+    for article in articles {
+        let _ = write!(words, "\n  clarion withdraw --undo {}", article.id);
+    }
+    if !wiped {
+        words.push_str("\n\nThe database's journal is in use and may still hold the text: restart the daemon once.");
+    }
+    words
 }
 
 fn show(context: &Context, articles: &[Listed]) {
@@ -109,7 +135,7 @@ async fn undo(db: &Db, context: &Context, number: i64) -> anyhow::Result<Outcome
     if !undone {
         return Ok(output::refuse(format!("No article was withdrawn under the number {number}.")));
     }
-    let words = "It may be published again, as a new article: save its file once more, or restart the daemon.";
+    let words = "Its file is read again, and published as a new article if it is still there.";
     output::answer(context.json, words, &json!({ "undone": number }))?;
     Ok(Outcome::Done)
 }

@@ -211,6 +211,10 @@ impl Intake<'_> {
         mut effect: Effect,
         manuscript: &Manuscript,
     ) -> anyhow::Result<Effect> {
+        let uid = manuscript.head.uid.as_ref().map(|(uid, _)| uid.as_str());
+        if self.marks.bar(FOLDER, &manuscript.path, uid, &manuscript.hash) {
+            return self.keep_away(connection, effect, manuscript).await;
+        }
         let row = match self.identify(connection, sheet, manuscript, &mut effect).await? {
             Identity::New => None,
             Identity::Of(row) => Some(*row),
@@ -245,6 +249,17 @@ impl Intake<'_> {
         Ok(effect)
     }
 
+    /// Leaves a file alone whose article was withdrawn, and says so.
+    async fn keep_away(&self, connection: &mut AnyConnection, effect: Effect, manuscript: &Manuscript) -> anyhow::Result<Effect> {
+        let problem = manuscript.problem_of_date(withdrawal::still_there()).as_warning();
+        // Another hash than the file's: it is taken in when the withdrawal is undone.
+        let hash = content_hash(&[manuscript.hash.as_bytes(), problem.message.as_bytes()]);
+        if effect.trouble.as_ref().is_none_or(|known| known.hash != hash) {
+            trouble::record(connection, &manuscript.path, &hash, &[problem], effect.trouble.as_ref(), self.moment.now).await?;
+        }
+        Ok(Effect { trouble: Some(Known { hash, broken: false }), ..effect })
+    }
+
     /// Finds the article whose version this is: by the id it names, by its path, or, where the
     /// file was renamed, by its bytes.
     async fn identify(
@@ -254,9 +269,6 @@ impl Intake<'_> {
         manuscript: &Manuscript,
         effect: &mut Effect,
     ) -> anyhow::Result<Identity> {
-        if self.marks.bar(FOLDER, &manuscript.path, manuscript.head.uid.as_ref().map(|(uid, _)| uid.as_str()), &manuscript.hash) {
-            return Ok(Identity::Contested(manuscript.problem_of_date(withdrawal::still_there())));
-        }
         let here = sheet.one(connection, Key::Path(manuscript.path.clone())).await?;
         let Some((uid, _)) = &manuscript.head.uid else {
             if let Some(row) = here {

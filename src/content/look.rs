@@ -27,6 +27,8 @@ pub(super) struct Desk {
     pub(super) mirror: Arc<Mirror>,
     /// Since when; the mirror was filled then.
     pub(super) begun: Option<Instant>,
+    /// How many withdrawals there were then.
+    pub(super) withdrawals: i64,
     /// Whether everything that was in the folder once has been taken in.
     pub(super) seen_whole: bool,
     /// What was not still at the last look.

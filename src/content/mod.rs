@@ -54,7 +54,7 @@ pub use store::*;
 pub use translations::{Gap, Lack, Version, gaps};
 pub use trouble::problems;
 pub use video::Video;
-pub use withdrawal::{meant, owned_elsewhere, undo_withdrawal, was_withdrawn_at, with_translations, withdraw};
+pub use withdrawal::{meant, undo_withdrawal, was_withdrawn_at, with_translations, withdraw};
 
 use crate::clock::Timestamp;
 use crate::language::Language;

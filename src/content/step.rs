@@ -7,7 +7,7 @@ use super::look::{Backlog, Desk, Look};
 use super::record::{self, Moment};
 use super::scan::{self, Finding};
 use super::watch::Hints;
-use super::withdrawal::Marks;
+use super::withdrawal::{self, Marks};
 use super::{FOLDER, FirstLook, Selection, Settings, first_look, removal, rename, store, trouble, verdict::Verdict};
 use crate::clock::Clock;
 use crate::db::{self, Db};
@@ -106,12 +106,18 @@ impl ContentStep {
     }
 
     async fn work(&self, desk: &mut Desk) -> anyhow::Result<Progress> {
-        let first = desk.begun.is_none();
-        if first {
-            let mut connection = self.db.reader().acquire().await?;
+        let mut connection = self.db.reader().acquire().await?;
+        let withdrawals = withdrawal::tally(&mut connection).await?;
+        if desk.begun.is_some() && desk.withdrawals != withdrawals {
+            // What was withdrawn, or may come back, is another article than the mirror knows.
+            *desk = Desk::default();
+        }
+        if desk.begun.is_none() {
             desk.mirror = Arc::new(Mirror::load(&mut connection).await?);
             desk.begun = Some(Instant::now());
+            desk.withdrawals = withdrawals;
         }
+        drop(connection);
         let mut progress = Progress { changed: self.publish_due().await?, more: false };
         if let Some(look) = desk.look(&self.settings.dir, &self.hints, self.watching, self.stillness).await? {
             let folder_is_there = look.folder.is_some();

@@ -3,6 +3,7 @@
 use super::attachments::{Attachments, attachments, categories_of, with_list};
 use super::media::Files;
 use super::record::{self, Entry};
+use super::withdrawal::Marks;
 use super::{
     Announce, Article, ArticleState, Change, FoundCategory, Headline, Listed, Page, Selection, Signpost, identity, markup, source,
 };
@@ -260,6 +261,9 @@ pub async fn publish_page(connection: &mut AnyConnection, site: &Site, page: &Pa
         series: None,
         aliases: Vec::new(),
     };
+    if Marks::load(connection).await?.bar(page.source, page.path, None, "") {
+        return Ok(());
+    }
     let stored = record::at_path(connection, page.source, page.path).await?;
     if stored.as_ref().is_some_and(|row| row.hash == entry.hash && row.state == ArticleState::Published.as_str()) {
         return Ok(());

@@ -2,7 +2,7 @@
 //! stays in the store but hashes, by which its file is refused and its addresses answer 410.
 
 use super::store::{Row, article_columns};
-use super::{ArticleState, FOLDER, Listed, listing, source};
+use super::{ArticleState, Listed, listing};
 use crate::clock::Timestamp;
 use crate::db::{Counter, take_numbers};
 use crate::language::Language;
@@ -58,12 +58,6 @@ pub async fn with_translations(connection: &mut AnyConnection, articles: &[Liste
     Ok(listing(connection).await?.into_iter().filter(|article| ids.contains(&article.id)).collect())
 }
 
-/// Why an article cannot be withdrawn here, if it cannot: another room owns its text.
-pub fn owned_elsewhere(article: &Listed) -> Option<String> {
-    let ours = article.source == FOLDER || source::is_living(&article.source);
-    (!ours).then(|| format!("it belongs to a {0}: stop that with  clarion {0} stop", article.source))
-}
-
 /// Withdraws these articles in the caller's transaction, for readers and for good.
 pub async fn withdraw(connection: &mut AnyConnection, site: &Site, articles: &[i64], now: Timestamp) -> anyhow::Result<()> {
     let first = take_numbers(connection, Counter::Sequence, i64::try_from(articles.len())?).await?;
@@ -89,14 +83,18 @@ pub async fn undo_withdrawal(connection: &mut AnyConnection, article: i64) -> an
     Ok(done.rows_affected() > 0)
 }
 
-/// Whether an article that was withdrawn had this address, `/2027/09/slug/` or an old one, in any
-/// language.
+/// Whether an article that was withdrawn had this address, `/2027/09/slug/` or an old one.
 pub async fn was_withdrawn_at(connection: &mut AnyConnection, address: &str) -> anyhow::Result<bool> {
     let found: Option<i64> = sqlx::query_scalar("SELECT article_id FROM withdrawal_mark WHERE hash = $1")
         .bind(address_mark(address))
         .fetch_optional(connection)
         .await?;
     Ok(found.is_some())
+}
+
+/// How many withdrawals there are: when it changes, the folder is to be looked at anew.
+pub(super) async fn tally(connection: &mut AnyConnection) -> anyhow::Result<i64> {
+    Ok(sqlx::query_scalar("SELECT COUNT(*) FROM withdrawal_mark").fetch_one(connection).await?)
 }
 
 /// Hashes by which withdrawn articles are known again.
@@ -235,13 +233,9 @@ fn version_mark(hash: &str) -> String {
     content_hash(&[b"version", hash.as_bytes()])
 }
 
-/// Of an address without its language, however it is escaped.
+/// Of an address, however it is escaped.
 fn address_mark(address: &str) -> String {
-    let mut segments = segments(address);
-    if segments.len() == 4 && Language::parse(&segments[0]).is_ok() {
-        segments.remove(0);
-    }
-    content_hash(&[b"address", segments.join("/").as_bytes()])
+    content_hash(&[b"address", segments(address).join("/").as_bytes()])
 }
 
 /// The parts of a path or link, unescaped.
@@ -261,9 +255,10 @@ mod tests {
     #[test]
     fn an_address_is_known_again_however_it_is_written() {
         let known = address_mark("/2027/09/名前/");
-        for same in ["/2027/09/%E5%90%8D%E5%89%8D", "/ja/2027/09/名前/", "https://example.org/2027/09/%e5%90%8d%e5%89%8d/"] {
+        for same in ["/2027/09/%E5%90%8D%E5%89%8D", "https://example.org/2027/09/%e5%90%8d%e5%89%8d/"] {
             assert_eq!(address_mark(same), known, "{same}");
         }
+        assert_ne!(address_mark("/ja/2027/09/名前/"), known, "its translation is another page");
         assert_ne!(address_mark("/2027/09/"), known);
         assert_ne!(address_mark("/?p=12"), address_mark("/"));
     }

@@ -22,49 +22,97 @@ pub struct Stopped {
     pub again: BTreeMap<i64, i64>,
 }
 
-/// Stops every mail that carries one of these articles, in the caller's transaction.
-pub async fn withdraw(connection: &mut AnyConnection, articles: &[i64], now: Timestamp) -> anyhow::Result<Stopped> {
+/// Stops every mail that carries one of these articles, belongs to one of these mailings, or tells
+/// staff of one of these names, in the caller's transaction.
+pub async fn withdraw(
+    connection: &mut AnyConnection,
+    articles: &[i64],
+    mailings: &[i64],
+    names: &[String],
+    now: Timestamp,
+) -> anyhow::Result<Stopped> {
     let mut stopped = Stopped::default();
-    for variant in variants(connection, articles).await? {
+    let mut variants = variants(connection, articles).await?;
+    for mailing in mailings {
+        let all: Vec<i64> =
+            sqlx::query_scalar("SELECT id FROM variant WHERE mailing_id = $1").bind(mailing).fetch_all(&mut *connection).await?;
+        variants.extend(all);
+    }
+    for name in names.iter().filter(|name| !name.is_empty()) {
+        variants.extend(letters_that_name(connection, name).await?);
+    }
+    variants.sort_unstable();
+    variants.dedup();
+    for variant in variants {
         lock_mailing(connection, variant).await?;
         let first = first_of_the_others(connection, variant, articles).await?;
-        let people: Vec<Option<i64>> = sqlx::query_scalar(
-            "UPDATE delivery SET state = 'skipped', reason = $1, settled_at = $2, lease_owner = NULL, lease_until = NULL, fence = fence + 1
-             WHERE variant_id = $3 AND state IN ('queued', 'deferred', 'leased') AND doubts = 0 RETURNING person_id",
-        )
-        .bind(WITHDRAWN)
-        .bind(now.as_millis())
-        .bind(variant)
-        .fetch_all(&mut *connection)
-        .await?;
-        stopped.mails += people.len() as u64;
-        if let Some(first) = first {
-            for person in people.into_iter().flatten() {
-                stopped.again.entry(person).and_modify(|known| *known = first.min(*known)).or_insert(first);
-            }
-        }
-        // Of what may have arrived nobody says that it was skipped.
-        let in_doubt = sqlx::query(
-            "UPDATE delivery SET state = 'held', reason = $1, settled_at = $2, lease_owner = NULL, lease_until = NULL, fence = fence + 1
-             WHERE variant_id = $3 AND state IN ('queued', 'deferred', 'leased', 'in_doubt', 'held')",
-        )
-        .bind(WITHDRAWN)
-        .bind(now.as_millis())
-        .bind(variant)
-        .execute(&mut *connection)
-        .await?;
-        stopped.in_doubt += in_doubt.rows_affected();
-        let sent: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM delivery WHERE variant_id = $1 AND state = 'sent'")
-            .bind(variant)
-            .fetch_one(&mut *connection)
-            .await?;
-        stopped.sent += u64::try_from(sent)?;
+        stop(connection, variant, first, now, &mut stopped).await?;
         sqlx::query("UPDATE variant SET subject = '', body_text = '', body_html = '' WHERE id = $1")
             .bind(variant)
             .execute(&mut *connection)
             .await?;
     }
     Ok(stopped)
+}
+
+async fn stop(
+    connection: &mut AnyConnection,
+    variant: i64,
+    first: Option<i64>,
+    now: Timestamp,
+    stopped: &mut Stopped,
+) -> anyhow::Result<()> {
+    // A worker may start a body only while its delivery is leased to it, so a leased one can
+    // still be taken away.
+    let people: Vec<Option<i64>> = sqlx::query_scalar(
+        "UPDATE delivery SET state = 'skipped', reason = $1, settled_at = $2, lease_owner = NULL, lease_until = NULL, fence = fence + 1
+         WHERE variant_id = $3 AND state IN ('queued', 'deferred', 'leased') AND doubts = 0 RETURNING person_id",
+    )
+    .bind(WITHDRAWN)
+    .bind(now.as_millis())
+    .bind(variant)
+    .fetch_all(&mut *connection)
+    .await?;
+    stopped.mails += people.len() as u64;
+    if let Some(first) = first {
+        for person in people.into_iter().flatten() {
+            stopped.again.entry(person).and_modify(|known| *known = first.min(*known)).or_insert(first);
+        }
+    }
+    // Of what may have arrived nobody says that it was skipped.
+    let in_doubt = sqlx::query(
+        "UPDATE delivery SET state = 'held', reason = $1, settled_at = $2, lease_owner = NULL, lease_until = NULL, fence = fence + 1
+         WHERE variant_id = $3 AND state IN ('queued', 'deferred', 'leased', 'in_doubt', 'held')",
+    )
+    .bind(WITHDRAWN)
+    .bind(now.as_millis())
+    .bind(variant)
+    .execute(&mut *connection)
+    .await?;
+    stopped.in_doubt += in_doubt.rows_affected();
+    let sent: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM delivery d JOIN mailing m ON m.id = d.mailing_id
+         WHERE d.variant_id = $1 AND d.state = 'sent' AND m.kind <> 'staff'",
+    )
+    .bind(variant)
+    .fetch_one(&mut *connection)
+    .await?;
+    stopped.sent += u64::try_from(sent)?;
+    Ok(())
+}
+
+/// Letters to staff that quote a title or a path.
+async fn letters_that_name(connection: &mut AnyConnection, name: &str) -> anyhow::Result<Vec<i64>> {
+    // Replacing finds it, whatever LIKE would take for a pattern. Approvers' letters are another
+    // room's.
+    Ok(sqlx::query_scalar(
+        "SELECT v.id FROM variant v JOIN mailing m ON m.id = v.mailing_id
+         WHERE m.kind = 'staff' AND (m.key LIKE 'notice:%' OR m.key LIKE 'preview%')
+           AND (replace(v.body_text, $1, '') <> v.body_text OR replace(v.subject, $1, '') <> v.subject)",
+    )
+    .bind(name)
+    .fetch_all(connection)
+    .await?)
 }
 
 /// Those of some variants that carry a withdrawn article.

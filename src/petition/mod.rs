@@ -29,6 +29,7 @@ mod stop;
 mod store;
 mod tell;
 mod texts;
+mod withdraw;
 mod years;
 
 pub use approval::{Approval, ApprovalRefused, ApprovalStep, ApprovalText, read_approval};
@@ -46,6 +47,7 @@ pub use scaffold::scaffold;
 pub use step::PetitionStep;
 pub use stop::{Standing, Stopped, read_stop, resume, stop};
 pub use store::{EditionRow, StepRow, StepState, acted_count, editions, published, record_act, steps_of};
+pub use withdraw::{edition_of, withdraw};
 
 use crate::address::Address;
 use std::path::PathBuf;

@@ -170,15 +170,19 @@ impl Around {
 async fn find(
     connection: &mut AnyConnection,
     state: &State,
-    language: &Language,
+    wanted: &Language,
     month: &str,
     slug: &str,
 ) -> anyhow::Result<Option<Article>> {
-    let others = state.site.languages.iter().filter(|other| *other != language);
-    for language in std::iter::once(language).chain(others) {
+    let others = state.site.languages.iter().filter(|other| *other != wanted);
+    for language in std::iter::once(wanted).chain(others) {
         let found = content::at_address(connection, language, month, slug).await?;
         if found.is_some() {
             return Ok(found);
+        }
+        // No translation stands in for what was withdrawn.
+        if language == wanted && content::was_withdrawn_at(connection, &state.site.article_path(wanted, month, slug)).await? {
+            return Ok(None);
         }
     }
     Ok(None)

@@ -33,3 +33,4 @@ mod subscribing;
 mod subscription;
 mod tongues;
 mod vault;
+mod withdraw;

@@ -127,6 +127,28 @@ async fn who_left_is_suppressed_erased_or_unreachable_is_skipped_when_it_comes_t
     .await;
 }
 
+/// A cut that is being written while an article is withdrawn may still carry it.
+#[tokio::test]
+async fn what_carries_a_withdrawn_article_is_skipped_when_it_comes_to_sending() {
+    on_each_engine(async |world: World| {
+        let digest = crate::digest::started(&world).await;
+        crate::digest::subscribe(&world, "a", &crate::digest::choices("en", "", "weekly")).await;
+        crate::digest::publish(&world, "name", "en", "defectors").await;
+        world.pass(Duration::from_hours(7 * 24));
+        crate::digest::drain(&digest).await;
+        let mut tx = world.db.begin().await.unwrap();
+        let article: i64 = sqlx::query_scalar("SELECT id FROM article WHERE path = 'name.en'").fetch_one(&mut *tx).await.unwrap();
+        clarion::content::withdraw(&mut tx, &world.site, &[article], world.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        let relay = Relay::start().await;
+        drain(&step(&world, &relay)).await;
+        assert!(relay.received().is_empty());
+        let skipped = "SELECT COUNT(*) FROM delivery WHERE state = 'skipped' AND reason = 'withdrawn'";
+        assert_eq!(crate::digest::number(&world, skipped).await, 1);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn nothing_is_sent_early_or_after_the_deadline() {
     on_each_engine(async |world: World| {
