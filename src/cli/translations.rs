@@ -51,9 +51,9 @@ pub async fn run(arguments: &TranslationsArguments, context: &Context) -> anyhow
     let counts = languages.into_iter().map(|language| count(language, &articles)).collect();
     let report = Report { counts, articles };
     if context.json {
-        output::json(&report)?
+        output::json(&report)?;
     } else {
-        tell(&report, &site.time_zone)
+        tell(&report, &site.time_zone);
     }
     Ok(Outcome::Done)
 }

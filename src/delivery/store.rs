@@ -193,6 +193,19 @@ pub async fn release(connection: &mut AnyConnection, mailing: i64, now: Timestam
 
 /// Makes and releases a mailing of one text. Returns false if the key exists already.
 pub async fn post(connection: &mut AnyConnection, vault: &Vault, letter: &Letter<'_>, now: Timestamp) -> anyhow::Result<bool> {
+    post_about(connection, vault, letter, &[], now).await
+}
+
+/// [`post`] for a letter that tells of articles: it is stopped and wiped when one is withdrawn.
+pub async fn post_about(
+    connection: &mut AnyConnection,
+    vault: &Vault,
+    letter: &Letter<'_>,
+    articles: &[i64],
+    now: Timestamp,
+) -> anyhow::Result<bool> {
+    // Each by itself, also where two are translations of each other.
+    let items: Vec<(String, i64)> = articles.iter().map(|article| (format!("article:{article}"), *article)).collect();
     let mailing = NewMailing {
         key: letter.key,
         kind: letter.kind,
@@ -218,7 +231,7 @@ pub async fn post(connection: &mut AnyConnection, vault: &Vault, letter: &Letter
         body_text: letter.body_text,
         body_html: letter.body_html,
         mark: letter.mark,
-        items: &[],
+        items: &items,
     };
     let variant = add_variant(connection, mailing.id, &variant).await?;
     let deliveries: Vec<NewDelivery> =

@@ -129,7 +129,7 @@ pub(super) async fn preview(
     let around = Around::load(connection, state, &lines, article).await?;
     let own = state.site.link(&state.site.article_path(&article.language, &article.month, &article.slug));
     let composed = compose(state, &layout.language, article, &around, own);
-    let page = ArticlePage { banner, layout, ..composed };
+    let page = ArticlePage { layout, banner, ..composed };
     let plays = page.video.as_ref().is_some_and(|video| video.media_type.is_some());
     let html = page::private_page(StatusCode::OK, &page);
     Ok(if plays { page::with_media(html) } else { html })

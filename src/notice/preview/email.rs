@@ -88,7 +88,8 @@ impl Writer<'_> {
             mark: &mark,
             to: self.to.iter().map(|address| (To::Staff(address.clone()), links.clone())).collect(),
         };
-        delivery::post(connection, self.vault, &letter, now).await?;
+        let articles: Vec<i64> = drafts.iter().map(|draft| draft.id).collect();
+        delivery::post_about(connection, self.vault, &letter, &articles, now).await?;
         Ok(())
     }
 }
@@ -106,7 +107,8 @@ fn sheet(voice: &Voice, site: &Site, drafts: &[Unpublished], left_out: usize, ma
     };
     Sheet {
         heading: match drafts {
-            [only] if left_out == 0 => voice.say_with("preview-mail-subject", "title", only.title.as_str()),
+            // Without the title: a subject is seen by more people and kept in more places.
+            [_] if left_out == 0 => voice.say("preview-mail-subject"),
             several => voice.say_with("preview-mail-subject-several", "count", several.len() + left_out),
         },
         opening: voice.say("preview-mail-opening"),

@@ -72,7 +72,8 @@ fn line(voice: &Voice, site: &Site, gap: &Gap) -> String {
     let date = voice.date(gap.since.in_zone(&site.time_zone).date());
     voice.say_all(
         &format!("notice-translations-{}", gap.lack),
-        &[("title", gap.original.title.as_str().into()), ("date", date.into()), ("file", shown.place().into())],
+        // Mails are kept: what is withdrawn later shall not be named in them.
+        &[("date", date.into()), ("file", shown.place().into())],
     )
 }
 

@@ -64,7 +64,7 @@ async fn each_version_that_is_saved_is_told_once_when_it_is_quiet() {
         assert_eq!(call().await, Wake::WhenKicked);
         let sent = mails(&world).await;
         assert_eq!(sent.len(), 1);
-        assert_eq!(sent[0].0, "Previews of 2 drafts");
+        assert_eq!(sent[0].0, "2 drafts to look at");
         for part in [
             "By the river\nriver.md · English · draft\n",
             "later.ja.md · 日本語 · will be public on Friday, 24 December 2027, 09:00 (Asia/Tokyo)",
@@ -79,7 +79,7 @@ async fn each_version_that_is_saved_is_told_once_when_it_is_quiet() {
         call().await;
         world.pass(quiet);
         call().await;
-        assert_eq!(mails(&world).await[1].0, "Preview: By the river");
+        assert_eq!(mails(&world).await[1].0, "A draft to look at");
         room.save("river.md", &file("By the river", DATE, "", "xyz"));
         room.scan_when_still().await;
         call().await;
@@ -107,7 +107,7 @@ async fn hundreds_of_drafts_are_one_mail_and_nobody_who_does_not_want_it_gets_on
         step.step().await.unwrap();
         assert_eq!(step.step().await.unwrap(), Wake::WhenKicked);
         let sent = mails(&world).await;
-        assert_eq!((sent.len(), sent[0].0.as_str()), (1, "Previews of 23 drafts"));
+        assert_eq!((sent.len(), sent[0].0.as_str()), (1, "23 drafts to look at"));
         assert_eq!(sent[0].1.matches("Draft ").count(), 20);
         assert!(sent[0].1.contains("And 3 more"), "{}", sent[0].1);
     })
@@ -121,6 +121,9 @@ async fn who_has_the_link_sees_the_newest_version_as_its_page_will_look() {
         let site = serve(&world).await;
         fs::write(room.root.join("river.png"), b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x08\0\0\0\x06\x08\x02\0\0\0").unwrap();
         fs::write(room.root.join("other.png"), b"\x89PNG\r\n\x1a\n").unwrap();
+        for number in 0..5 {
+            room.save(&format!("p{number}.md"), &file("Public", DATE, "", "x"));
+        }
         room.save("river.md", &file("By the river", DATE, "draft = true\ncategories = [\"defectors\"]", "One. ![River](river.png)"));
         room.scan_when_still().await;
         let path = link(&world, "river.md", "en").await;
@@ -229,7 +232,7 @@ async fn a_draft_in_the_folder_becomes_a_mail_whose_link_shows_it() {
         mail = inbox.wait_for("office@example.org", "By the river") => mail,
         () = clock => unreachable!("the clock goes on"),
     };
-    assert_eq!(mail.subject, "Preview: By the river");
+    assert_eq!(mail.subject, "A draft to look at");
     let link = mail.link("/preview/");
     daemon.wait_for(&link, "One.").await;
     daemon.write("content/river.md", &draft("Two."));
@@ -244,5 +247,16 @@ async fn a_draft_in_the_folder_becomes_a_mail_whose_link_shows_it() {
     daemon.wait_for(printed.trim(), "Two.").await;
     let said = run(&daemon, &["content", "preview", "nothing"], 1).await;
     assert!(said.contains("river.md"), "{said}");
+
+    // What is withdrawn before it was ever public is seen by nobody, and no mail names it.
+    run(&daemon, &["withdraw", "river.md", "--yes"], 0).await;
+    let gone = daemon.get(&link).await;
+    assert_eq!(gone.status(), 410);
+    assert!(!gone.text().await.unwrap().contains("By the river"));
+    let db = clarion::db::Db::open(&clarion::db::DatabaseUrl::Sqlite(daemon.folder().join("var/clarion.db"))).await.unwrap();
+    let named = "SELECT COUNT(*) FROM variant v JOIN mailing m ON m.id = v.mailing_id
+                 WHERE v.body_text || v.body_html || v.subject || m.title LIKE '%By the river%'";
+    assert_eq!(sqlx::query_scalar::<_, i64>(named).fetch_one(db.reader()).await.unwrap(), 0);
+    db.close().await;
     assert_eq!(daemon.terminate().await, Some(0));
 }

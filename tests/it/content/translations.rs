@@ -98,10 +98,10 @@ async fn once_a_month_staff_are_told_and_only_where_something_waits() {
         let told = notices(&world).await;
         assert_eq!(told.len(), 1);
         assert_eq!(told[0].0, "Translations: 1 missing, 0 older than their original");
-        for part in ["日本語: 1\n- A family (Saturday, 18 September 2027): no translation yet. a.md", "clarion translations"] {
+        for part in ["日本語: 1\n- a.md (Saturday, 18 September 2027): no translation yet.", "clarion translations"] {
             assert!(told[0].1.contains(part), "{part}:\n{}", told[0].1);
         }
-        assert!(!told[0].1.contains("Long ago"), "{}", told[0].1);
+        assert!(!told[0].1.contains("old.md") && !told[0].1.contains("A family"), "{}", told[0].1);
 
         // Nothing waits: nothing is sent.
         room.save("a.ja.md", &file("家族", "2027-09-18", "", "x"));

@@ -64,7 +64,9 @@ fn a_missing_text_is_said_in_the_wider_language_before_english() {
     let gaps: Vec<String> = catalogue.gaps().iter().map(ToString::to_string).collect();
     let common = gaps.iter().find(|gap| gap.contains("pt-BR/common.ftl: warning: ")).unwrap_or_else(|| panic!("{gaps:#?}"));
     assert!(
-        common.contains(" texts are not said in pt-BR, but in English: date-long, ") && common.contains("clarion texts pt-BR"),
+        common.contains(" texts are not said in pt-BR, but in English: ")
+            && common.contains(" date-long, ")
+            && common.contains("clarion texts pt-BR"),
         "{common}"
     );
     assert!(!common.contains("donate") && !common.contains("contact"), "{common}");
