@@ -121,13 +121,17 @@ pub(super) async fn hold(connection: &mut AnyConnection, source: &str, paths: &[
     Ok(())
 }
 
-/// The file of an article is back: it is held no longer.
-pub(super) async fn lift(connection: &mut AnyConnection, source: &str, path: &str) -> anyhow::Result<()> {
-    sqlx::query("DELETE FROM held_removal WHERE article_id IN (SELECT id FROM article WHERE source = $1 AND path = $2)")
-        .bind(source)
-        .bind(path)
-        .execute(&mut *connection)
-        .await?;
+/// The file of an article is back: it is held no longer. If staff accept the removal in this very
+/// moment, that is seen at the next look: `accepted` is what was known when this was decided.
+pub(super) async fn lift(connection: &mut AnyConnection, source: &str, path: &str, accepted: bool) -> anyhow::Result<()> {
+    let sql = if accepted {
+        "DELETE FROM held_removal
+         WHERE accepted_at IS NOT NULL AND article_id IN (SELECT id FROM article WHERE source = $1 AND path = $2)"
+    } else {
+        "DELETE FROM held_removal
+         WHERE accepted_at IS NULL AND article_id IN (SELECT id FROM article WHERE source = $1 AND path = $2)"
+    };
+    sqlx::query(sql).bind(source).bind(path).execute(&mut *connection).await?;
     clear_notice(connection, source).await
 }
 

@@ -296,7 +296,7 @@ impl ContentStep {
         let mut tx = self.db.begin().await?;
         self.lease.renew(&mut tx).await?;
         for path in &verdict.back {
-            removal::lift(&mut tx, FOLDER, path).await?;
+            removal::lift(&mut tx, FOLDER, path, verdict.revived.contains(path)).await?;
         }
         if !verdict.hold.is_empty() {
             removal::hold(&mut tx, FOLDER, &verdict.hold, now).await?;

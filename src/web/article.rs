@@ -2,7 +2,7 @@
 
 use super::excerpt::{Day, Tongue, category_links, page_of};
 use super::layout::{LanguageLink, Layout, NavLink};
-use super::reading::Visit;
+use super::reading::{Visit, moved};
 use super::{State, WebError, page};
 use crate::content::{self, Article, ArticleState, Credit, Line, Lines, Role, Signpost, Video};
 use crate::feed::{direction, link_of};
@@ -106,6 +106,14 @@ pub(super) async fn show(connection: &mut AnyConnection, visit: &Visit<'_>, mont
         return Ok(Some(Redirect::temporary(&link).into_response()));
     }
     let around = Around::load(connection, state, lines, &article).await?;
+    // An old address means the article that had it, whatever language it is in.
+    if article.language != *language {
+        for spelling in content::alias_spellings(&state.site.article_path(language, month, slug)) {
+            if content::at_alias(connection, &spelling).await?.is_some_and(|known| known.id == article.id) {
+                return Ok(Some(moved(&own)));
+            }
+        }
+    }
     if article.language != *language
         && let Some(translation) = around.translations.iter().find(|post| post.language == *language)
     {

@@ -226,6 +226,6 @@ fn with_query(path: &str, query: Option<&str>) -> String {
 }
 
 /// 301, which feed readers and search engines remember.
-fn moved(to: &str) -> Response {
+pub(super) fn moved(to: &str) -> Response {
     (StatusCode::MOVED_PERMANENTLY, [(LOCATION, to)]).into_response()
 }

@@ -37,7 +37,7 @@ pub(super) async fn welcome_back(connection: &mut AnyConnection, name: &str, the
     let mut revived = Vec::new();
     for (path, accepted) in removal::known(connection, &source).await? {
         if there(&path) {
-            removal::lift(connection, &source, &path).await?;
+            removal::lift(connection, &source, &path, accepted).await?;
             if accepted {
                 revived.push(path);
             }

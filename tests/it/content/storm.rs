@@ -74,7 +74,7 @@ impl Storm {
         let number = self.number;
         let (day, month) = (1 + number % 28, 1 + number % 12);
         format!(
-            "+++\ntitle = \"N{number}\"\ndate = 2026-{month:02}-{day:02}\nsummary = \"s\"\ncategories = [\"defectors\"]\n+++\nbegin-{sum:x} {words} end-{sum:x}\n"
+            "+++\ntitle = \"N{number}\"\ndate = 2020-{month:02}-{day:02}\nsummary = \"s\"\ncategories = [\"defectors\"]\n+++\nbegin-{sum:x} {words} end-{sum:x}\n"
         )
     }
 
@@ -330,8 +330,10 @@ async fn settle(world: &World, root: &Path) -> usize {
             let lacking: Vec<_> = wanted.iter().filter(|(key, count)| found.get(key) != Some(count)).collect();
             let extra: Vec<_> = found.iter().filter(|(key, count)| wanted.get(key) != Some(count)).collect();
             let mut connection = world.db.reader().acquire().await.unwrap();
-            let problems = content::problems(&mut connection).await.unwrap();
-            panic!("the index is not the folder: lacking {lacking:?}, extra {extra:?}, problems {problems:?}");
+            let states: Vec<_> = content::listing(&mut connection).await.unwrap();
+            let of_lacking = |listed: &&content::Listed| lacking.iter().any(|((title, _), _)| *title == listed.title);
+            let stored: Vec<_> = states.iter().filter(of_lacking).collect();
+            panic!("the index is not the folder: lacking {lacking:?}, extra {extra:?}, stored as {stored:?}");
         }
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
