@@ -45,9 +45,10 @@ impl Mirror {
         })
     }
 
-    /// The hashes by which versions of a file are known that were taken in before.
+    /// The hashes by which versions of a file are known that were taken in before. A version that
+    /// only has warnings is known as an article, or, once that is gone, not at all.
     pub(super) fn versions(&self, path: &str) -> [Option<&String>; 2] {
-        [self.articles.get(path), self.troubles.get(path).map(|known| &known.hash)]
+        [self.articles.get(path), self.troubles.get(path).filter(|known| known.broken).map(|known| &known.hash)]
     }
 
     /// Whether this version of a file was taken in before.
@@ -126,7 +127,8 @@ impl Intake<'_> {
 
     /// Loads all that the findings will ask for.
     async fn register(&self, connection: &mut AnyConnection, findings: &[&(String, Finding)]) -> anyhow::Result<Register> {
-        let good = || findings.iter().filter_map(|(_, finding)| if let Finding::Good(manuscript) = finding { Some(manuscript) } else { None });
+        let good =
+            || findings.iter().filter_map(|(_, finding)| if let Finding::Good(manuscript) = finding { Some(manuscript) } else { None });
         let mut register = Register::of(FOLDER, good().filter(|manuscript| !self.mirror.articles.contains_key(&manuscript.path)).count());
         if good().next().is_none() {
             return Ok(register);

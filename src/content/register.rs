@@ -314,8 +314,7 @@ const ARTICLES: Insert = Insert {
              image = excluded.image, series = excluded.series, gone_at = excluded.gone_at",
 };
 
-const ALIASES: Insert =
-    Insert { head: "INSERT INTO article_alias (path, article_id)", columns: 2, tail: "ON CONFLICT (path) DO NOTHING" };
+const ALIASES: Insert = Insert { head: "INSERT INTO article_alias (path, article_id)", columns: 2, tail: "ON CONFLICT (path) DO NOTHING" };
 
 fn bind<'q>(query: Binding<'q>, row: &'q Row) -> Binding<'q> {
     query

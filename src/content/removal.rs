@@ -119,11 +119,7 @@ pub(super) async fn lift(connection: &mut AnyConnection, path: &str, accepted: b
              WHERE accepted_at IS NULL AND article_id IN (SELECT id FROM article WHERE source = $1 AND path = $2)"
         }
     };
-    sqlx::query(sql)
-        .bind(FOLDER)
-        .bind(path)
-        .execute(&mut *connection)
-        .await?;
+    sqlx::query(sql).bind(FOLDER).bind(path).execute(&mut *connection).await?;
     clear_notice(connection).await
 }
 

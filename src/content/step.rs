@@ -242,9 +242,8 @@ impl ContentStep {
     async fn try_record(&self, desk: &mut Desk, look: &Look, findings: &[(String, Finding)]) -> anyhow::Result<bool> {
         let Some(folder) = look.folder.as_deref() else { return Ok(false) };
         // After a restart nearly every file is as it was.
-        let (known, news): (Vec<_>, Vec<_>) = findings.iter().partition(|(path, finding)| {
-            matches!(finding, Finding::Known(_)) && !desk.mirror.troubles.contains_key(path)
-        });
+        let (known, news): (Vec<_>, Vec<_>) =
+            findings.iter().partition(|(path, finding)| matches!(finding, Finding::Known(_)) && !desk.mirror.troubles.contains_key(path));
         known.iter().for_each(|(path, _)| desk.memory.settle(path));
         if news.is_empty() {
             return Ok(false);
