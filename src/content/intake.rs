@@ -50,9 +50,10 @@ impl Mirror {
         })
     }
 
-    /// The hashes by which versions of a file are known that were taken in before.
+    /// The hashes by which versions of a file are known that were taken in before. A version that
+    /// only has warnings is known as an article, or, once that is gone, not at all.
     pub(super) fn versions(&self, path: &str) -> [Option<&String>; 2] {
-        [self.articles.get(path), self.troubles.get(path).map(|known| &known.hash)]
+        [self.articles.get(path), self.troubles.get(path).filter(|known| known.broken).map(|known| &known.hash)]
     }
 
     /// Whether this version of a file was taken in before.

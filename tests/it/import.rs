@@ -38,7 +38,7 @@ impl<'w> Desk<'w> {
 
     /// Imports an export whose items are given.
     async fn import_items(&self, items: &str, options: &Options) -> anyhow::Result<Report> {
-        self.import(&self.write_export(&whole(items)), options).await
+        self.import(&self.write_export(whole(items)), options).await
     }
 
     fn write_export(&self, text: impl AsRef<[u8]>) -> PathBuf {

@@ -58,6 +58,27 @@ async fn a_crowd_that_vanishes_is_held_until_staff_accept() {
 }
 
 #[tokio::test]
+async fn what_staff_let_go_comes_back_also_with_its_warnings() {
+    on_each_engine(async |world: World| {
+        let room = Room::new(&world);
+        with_articles(&room, 5).await;
+        // Its date no longer moves, which is worth a warning.
+        let warned = file("N000", "2027-09-11", "", "x");
+        room.save("000.md", &warned);
+        room.scan().await;
+        assert_eq!(room.problems().await.len(), 1);
+        let away = world.folder.path().join("away");
+        fs::rename(&room.root, &away).unwrap();
+        room.scan_when_still().await;
+        assert_eq!(accept(&room).await, 5);
+        fs::rename(&away, &room.root).unwrap();
+        room.scan_when_still().await;
+        assert_eq!(room.titles().await.len(), 5);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_missing_folder_takes_nothing_with_it() {
     on_each_engine(async |world: World| {
         let room = Room::new(&world);

@@ -188,7 +188,7 @@ async fn a_file_that_names_its_id_may_be_moved_and_edited_and_keeps_its_old_addr
 #[tokio::test]
 async fn the_first_look_at_the_folder_is_noted_when_everything_is_read() {
     on_each_engine(async |world: World| {
-        let first_look = async || content::first_look(&mut *world.db.reader().acquire().await.unwrap()).await.unwrap();
+        let first_look = async || content::first_look(&mut world.db.reader().acquire().await.unwrap()).await.unwrap();
         let room = Room::new(&world);
         let away = world.folder.path().join("away");
         std::fs::rename(&room.root, &away).unwrap();

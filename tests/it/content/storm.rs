@@ -157,6 +157,7 @@ impl Storm {
     }
 
     /// Another tree takes the place of this one: `git checkout` where there is git.
+    #[expect(clippy::unnecessary_wraps, reason = "all that a storm does has the same shape")]
     fn change_tree(&mut self) -> std::io::Result<()> {
         let git = |root: &Path, arguments: &[&str]| {
             let name = ["-c", "user.name=Nobody", "-c", "user.email=nobody@example.org", "-c", "commit.gpgsign=false"];

@@ -9,7 +9,7 @@ use std::time::Instant;
 async fn entities_are_not_declared_and_nothing_is_fetched() {
     on_each_engine(async |world: World| {
         let desk = Desk::new(&world);
-        let laughs: String = (1..10).map(|n| format!("<!ENTITY l{n} \"{}\">", format!("&l{};", n - 1).repeat(10))).collect();
+        let laughs = (1..10).map(|n| format!("<!ENTITY l{n} \"{}\">", format!("&l{};", n - 1).repeat(10))).collect::<Vec<_>>().concat();
         for doctype in [
             format!("<!DOCTYPE rss [<!ENTITY l0 \"lol\">{laughs}]>"),
             "<!DOCTYPE rss SYSTEM \"http://127.0.0.1:1/x.dtd\">".to_owned(),
@@ -131,7 +131,8 @@ async fn sizes_are_bounded() {
         let desk = Desk::new(&world);
         let began = Instant::now();
         let huge = "x".repeat(2 << 20);
-        let tags: String = (0..10_000).map(|n| format!("<category domain=\"post_tag\" nicename=\"t{n}\">t{n}</category>")).collect();
+        let tags =
+            (0..10_000).map(|n| format!("<category domain=\"post_tag\" nicename=\"t{n}\">t{n}</category>")).collect::<Vec<_>>().concat();
         let items = post(1, "long", &huge, "") + &post(2, "many", "Text.", &tags) + &post(3, "good", "Text.", "");
         let report = desk.import_items(&items, &Options::default()).await.unwrap();
         assert!(report.doubts.iter().any(|doubt| doubt.post == 1 && doubt.reason.contains("at most 1 MB")), "{:?}", report.doubts);
