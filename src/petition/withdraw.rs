@@ -38,7 +38,15 @@ pub async fn withdraw(connection: &mut AnyConnection, slug: &str, edition: &str,
             .await?;
         sqlx::query("DELETE FROM petition_text WHERE step_id = $1").bind(step).execute(&mut *connection).await?;
     }
+    mailings.extend(letters(connection, slug).await?);
     Ok(mailings)
+}
+
+/// What staff and approvers were written about a petition: it quotes the texts.
+async fn letters(connection: &mut AnyConnection, slug: &str) -> anyhow::Result<Vec<i64>> {
+    let letters: Vec<(i64, String)> =
+        sqlx::query_as("SELECT id, key FROM mailing WHERE kind = 'staff' AND key LIKE 'petition-%'").fetch_all(connection).await?;
+    Ok(letters.into_iter().filter(|(_, key)| key.split(':').nth(1) == Some(slug)).map(|(id, _)| id).collect())
 }
 
 /// The petition and edition whose page an article of this room is; see `launch`.

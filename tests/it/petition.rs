@@ -5,5 +5,6 @@ mod mistakes;
 mod running;
 mod sample;
 mod stopping;
+mod withdrawing;
 
 pub use bench::{Bench, deliveries, links, subscribers};
