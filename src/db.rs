@@ -77,6 +77,11 @@ impl Db {
             .connect(&address)
             .await
             .with_context(|| format!("the database {url:?} cannot be opened"))?;
+        let turn = path.clone().map(|path| tokio::task::spawn_blocking(move || migration_turn(&path)));
+        let _turn = match turn {
+            Some(turn) => Some(turn.await.context("waiting for another clarion was interrupted")??),
+            None => None,
+        };
         MIGRATIONS.run(&pool).await.with_context(|| format!("the tables of {url:?} cannot be brought up to date"))?;
         Ok(Self { pool, engine, path, writer: Arc::default() })
     }
@@ -153,6 +158,17 @@ impl Db {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// Whose turn it is to bring an SQLite file up to date, until dropped: a daemon and a command may
+/// open a new one in the same moment, and sqlx lets both make the same tables. `PostgreSQL` has
+/// sqlx's own lock.
+fn migration_turn(path: &Path) -> anyhow::Result<File> {
+    let path = path.with_extension("migration");
+    let opened = File::options().create(true).truncate(false).write(true).mode(0o600).open(&path);
+    let file = opened.with_context(|| format!("{} cannot be opened", path.display()))?;
+    file.lock().with_context(|| format!("{} cannot be locked", path.display()))?;
+    Ok(file)
 }
 
 /// The URL for an SQLite file, whose folder is made if missing.

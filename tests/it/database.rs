@@ -103,3 +103,22 @@ async fn one_daemon_serves_one_sqlite_file() {
     drop(lock);
     assert!(other.lock_daemon().unwrap().is_some());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_database_may_be_opened_by_many_at_once() {
+    for _ in 0..5 {
+        let folder = tempfile::TempDir::new().unwrap();
+        let url = crate::support::sqlite_in(folder.path());
+        let opening: Vec<_> = (0..6)
+            .map(|_| {
+                tokio::spawn({
+                    let url = url.clone();
+                    async move { Db::open(&url).await }
+                })
+            })
+            .collect();
+        for opened in opening {
+            opened.await.unwrap().unwrap().close().await;
+        }
+    }
+}

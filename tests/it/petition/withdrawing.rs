@@ -16,10 +16,10 @@ const PLACES: [(&str, &str); 6] = [
     ("article", "title"),
 ];
 
-async fn rows_with(world: &World, word: &str) -> Vec<&'static str> {
+async fn rows_with(world: &World, name: &str) -> Vec<&'static str> {
     let mut found = Vec::new();
     for (table, column) in PLACES {
-        let sql = format!("SELECT COUNT(*) FROM {table} WHERE {column} LIKE '%{word}%'");
+        let sql = format!("SELECT COUNT(*) FROM {table} WHERE {column} LIKE '%{name}%'");
         let count: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(world.db.reader()).await.unwrap();
         if count > 0 {
             found.push(table);
