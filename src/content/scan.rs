@@ -33,8 +33,10 @@ pub(super) type Sheaf = Vec<(String, Stat, Vec<String>)>;
 
 /// Reads files and renders what is good in them.
 pub(super) fn read_files(folder: &Folder, files: Sheaf, site: &Site) -> Vec<(String, Finding)> {
+    let settings = manuscript::settings(site);
     let read = |(path, stat, known): (String, Stat, Vec<String>)| {
-        let mut finding = read_file(folder, &path, stat, Path::new(&path), site, |hash| known.iter().any(|known| known == hash));
+        let mut finding =
+            read_file(folder, &path, stat, Path::new(&path), (site, &settings), |hash| known.iter().any(|known| known == hash));
         if let Finding::Good(manuscript) = &mut finding {
             manuscript.render_ahead(site);
         }
@@ -43,14 +45,22 @@ pub(super) fn read_files(folder: &Folder, files: Sheaf, site: &Site) -> Vec<(Str
     files.into_iter().map(read).collect()
 }
 
-/// Reads a file. `shown` is its name in messages; `is_known` recognises versions by hash.
-pub(super) fn read_file(folder: &Folder, path: &str, stat: Stat, shown: &Path, site: &Site, is_known: impl Fn(&str) -> bool) -> Finding {
+/// Reads a file. `shown` is its name in messages; `settings` are those of the site; `is_known`
+/// recognises versions by hash.
+pub(super) fn read_file(
+    folder: &Folder,
+    path: &str,
+    stat: Stat,
+    shown: &Path,
+    (site, settings): (&Site, &str),
+    is_known: impl Fn(&str) -> bool,
+) -> Finding {
     let bytes = match folder.read(path, stat) {
         Bytes::Moving => return Finding::Moving,
         Bytes::Unreadable(reason) => return broken(vec![Problem::of_file(shown, reason)]),
         Bytes::Whole(bytes) => bytes,
     };
-    let hash = manuscript::hash(&bytes, site);
+    let hash = manuscript::hash(&bytes, settings);
     if is_known(&hash) {
         return Finding::Known(hash);
     }

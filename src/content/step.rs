@@ -244,7 +244,9 @@ impl ContentStep {
         // After a restart nearly every file is as it was.
         let (known, news): (Vec<_>, Vec<_>) =
             findings.iter().partition(|(path, finding)| matches!(finding, Finding::Known(_)) && !desk.mirror.troubles.contains_key(path));
-        known.iter().for_each(|(path, _)| desk.memory.settle(path));
+        for (path, _) in known {
+            desk.memory.settle(path);
+        }
         if news.is_empty() {
             return Ok(false);
         }
