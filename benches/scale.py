@@ -131,8 +131,8 @@ def hugo(top, content, limit):
     root = top / f"hugo{limit}"
     root.mkdir()
     text = 'baseURL = "http://example.org/"\ntitle = "Peer"\ndefaultContentLanguage = "en"\n'
-    text += 'disableKinds = ["page", "section", "sitemap", "robotsTXT", "404"]\n[taxonomies]\ncategory = "categories"\n'
-    text += '[outputs]\nhome = ["RSS"]\ntaxonomy = ["RSS"]\nterm = ["RSS"]\n'
+    text += 'disableKinds = ["sitemap", "robotsTXT", "404"]\n[taxonomies]\ncategory = "categories"\n'
+    text += '[outputs]\nhome = ["RSS"]\nterm = ["RSS"]\nsection = []\ntaxonomy = []\npage = []\n'
     text += f"[services.rss]\nlimit = {limit}\n[languages.en]\nweight = 1\n[languages.ja]\nweight = 2\n"
     (root / "hugo.toml").write_text(text)
     (root / "config.toml").write_text(text)

@@ -2,7 +2,7 @@
 
 use super::Settings;
 use super::folder::Folder;
-use super::manuscript::Manuscript;
+use super::manuscript::{self, Manuscript};
 use super::media::Known;
 use super::scan::{Finding, read_file};
 use crate::problem::{Problem, Reason};
@@ -29,8 +29,9 @@ pub fn check(settings: &Settings, site: &Site) -> Vec<Problem> {
     let mut problems: Vec<Problem> =
         sight.odd.into_iter().map(|problem| Problem { file: settings.dir.join(&problem.file), ..problem }).collect();
     let mut good = Vec::new();
+    let made_from = manuscript::settings(site);
     for (path, stat) in sight.files {
-        match read_file(&folder, &path, stat, &settings.dir.join(&path), site, &Known::default(), |_| false) {
+        match read_file(&folder, &path, stat, &settings.dir.join(&path), (site, &made_from), &Known::default(), |_| false) {
             Finding::Good(manuscript) => good.push(*manuscript),
             Finding::Broken { problems: found, .. } => problems.extend(found),
             // Somebody is writing it now; it is checked when it is done.

@@ -161,11 +161,15 @@ fn is_html(path: &str) -> bool {
     path.rsplit('.').next().is_some_and(|extension| extension.to_ascii_lowercase().starts_with("htm"))
 }
 
-/// The hash of a file's bytes and of everything else that its article is made from, so that a
-/// new configuration renders all anew.
-pub(super) fn hash(bytes: &[u8], site: &Site) -> String {
+/// Everything that articles are made from besides their files.
+pub(super) fn settings(site: &Site) -> String {
     let zone = site.time_zone.iana_name().unwrap_or_default();
-    let settings = format!("{} {} {zone} {:?} {:?}", markup::VERSION, site.base_url, site.languages, site.categories);
+    format!("{} {} {zone} {:?} {:?}", markup::VERSION, site.base_url, site.languages, site.categories)
+}
+
+/// The hash of a file's bytes and of the [`settings`], so that a new configuration renders all
+/// anew.
+pub(super) fn hash(bytes: &[u8], settings: &str) -> String {
     content_hash(&[settings.as_bytes(), bytes])
 }
 

@@ -34,9 +34,10 @@ pub(super) type Sheaf = Vec<(String, Stat, Vec<String>)>;
 
 /// Reads files and renders what is good in them. `files` are those that articles had.
 pub(super) fn read_files(folder: &Folder, sheaf: Sheaf, site: &Site, files: &Known) -> Vec<(String, Finding)> {
+    let settings = manuscript::settings(site);
     let read = |(path, stat, known): (String, Stat, Vec<String>)| {
         let is_known = |hash: &str| known.iter().any(|known| known == hash);
-        let mut finding = read_file(folder, &path, stat, Path::new(&path), site, files, is_known);
+        let mut finding = read_file(folder, &path, stat, Path::new(&path), (site, &settings), files, is_known);
         if let Finding::Good(manuscript) = &mut finding {
             manuscript.render_ahead(site);
         }
@@ -45,14 +46,14 @@ pub(super) fn read_files(folder: &Folder, sheaf: Sheaf, site: &Site, files: &Kno
     sheaf.into_iter().map(read).collect()
 }
 
-/// Reads a file. `shown` is its name in messages; `files` are those that articles had, and
-/// `is_known` recognises versions by hash.
+/// Reads a file. `shown` is its name in messages; `settings` are those of the site; `files` are
+/// those that articles had, and `is_known` recognises versions by hash.
 pub(super) fn read_file(
     folder: &Folder,
     path: &str,
     stat: Stat,
     shown: &Path,
-    site: &Site,
+    (site, settings): (&Site, &str),
     files: &Known,
     is_known: impl Fn(&str) -> bool,
 ) -> Finding {
@@ -61,7 +62,7 @@ pub(super) fn read_file(
         Bytes::Unreadable(reason) => return broken(vec![Problem::of_file(shown, reason)]),
         Bytes::Whole(bytes) => bytes,
     };
-    let hash = manuscript::hash(&bytes, site);
+    let hash = manuscript::hash(&bytes, settings);
     if is_known(&hash) {
         return Finding::Known(hash);
     }
