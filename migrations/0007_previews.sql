@@ -7,3 +7,6 @@ CREATE TABLE draft_preview (
     -- The version last told.
     told_hash TEXT
 );
+
+-- What is not public yet is looked for every few seconds; nearly all articles are public.
+CREATE INDEX article_unpublished ON article (source, id) WHERE state IN ('draft', 'scheduled');
