@@ -15,6 +15,15 @@ pub struct Outcome {
     pub state: String,
 }
 
+/// Whose readers, as labels.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct Readership {
+    /// The path of the feed.
+    pub feed: String,
+    /// The aggregator, by one of a few names.
+    pub aggregator: String,
+}
+
 /// All metrics. Clones count together.
 #[derive(Clone)]
 pub struct Metrics {
@@ -31,6 +40,8 @@ pub struct Metrics {
     pub feeds_published: Counter,
     /// Requests answered.
     pub requests: Counter,
+    /// What aggregators said last of their subscribers.
+    pub feed_readers: Family<Readership, Gauge>,
 }
 
 impl Default for Metrics {
@@ -48,7 +59,10 @@ impl Default for Metrics {
         registry.register("feeds_published", "Feeds published since the start", feeds_published.clone());
         let requests = Counter::default();
         registry.register("http_requests", "HTTP requests answered", requests.clone());
-        Self { registry: Arc::new(registry), deliveries, content_problems, source_problems, articles, feeds_published, requests }
+        let feed_readers = Family::default();
+        registry.register("feed_readers", "Subscribers that aggregators say they have, by feed", feed_readers.clone());
+        let registry = Arc::new(registry);
+        Self { registry, deliveries, content_problems, source_problems, articles, feeds_published, requests, feed_readers }
     }
 }
 

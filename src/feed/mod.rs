@@ -5,16 +5,22 @@
 //! for the database.
 
 mod atom;
+mod coding;
 mod json;
 mod model;
+mod press;
+mod readers;
 mod rss;
 mod shelf;
 mod step;
 mod store;
 mod validators;
 
+pub use coding::{Coded, Coding};
 pub use model::{Feed, direction, link_of};
-pub use shelf::{Published, Shelf};
+pub use press::CodingStep;
+pub use readers::{Readers, ReadersStep, Readership, readership};
+pub use shelf::{Headline, Published, Shelf};
 pub use step::FeedStep;
 
 use crate::language::Language;

@@ -1,13 +1,14 @@
 //! A feed before it takes a format: its text is clean by construction, so that no format can be
 //! made ill-formed by what somebody wrote.
 
-use super::{Settings, Topic};
+use super::{Headline, Settings, Topic};
 use crate::clock::Timestamp;
 use crate::content::{Article, Credit, Role};
 use crate::language::Language;
 use crate::site::{FeedFormat, Site};
 use serde::Serialize;
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Text that XML 1.0 can carry (§2.2). The feed crates write other code points as they are,
@@ -143,6 +144,17 @@ impl<'a> Feed<'a> {
     /// Its own absolute address in a format.
     pub(super) fn address(&self, format: FeedFormat) -> String {
         self.site.link(&self.topic.key(format).path(self.site))
+    }
+
+    /// What people are shown of it, the newest first.
+    pub(super) fn headlines(&self) -> Arc<[Headline]> {
+        let headline = |entry: &Entry| Headline {
+            title: String::from(&entry.title),
+            link: String::from(&entry.link),
+            language: entry.language.clone(),
+            published: entry.published,
+        };
+        self.entries.iter().map(headline).collect()
     }
 
     /// When the newest change of its entries was. There is no other time in a feed: the same

@@ -1,5 +1,6 @@
 //! Publishing: which feeds a change touches, their new bytes, and when these may be served.
 
+use super::shelf::{Headline, Publication};
 use super::validators::{Decision, Validators, decide};
 use super::{Feed, FeedKey, Published, Settings, Shelf, Topic, render, store};
 use crate::clock::{Clock, Timestamp};
@@ -10,11 +11,8 @@ use crate::site::{FeedFormat, Site};
 use crate::task::{Step, Wake};
 use crate::vault::content_hash;
 use anyhow::Context as _;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use sqlx::AnyConnection;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -59,15 +57,6 @@ struct Progress {
 struct Shown {
     articles: HashSet<i64>,
     groups: HashSet<String>,
-}
-
-/// Bytes of a feed, not yet published.
-struct Draft {
-    key: FeedKey,
-    title: String,
-    topic: String,
-    bytes: Vec<u8>,
-    hash: String,
 }
 
 impl Step for FeedStep {
@@ -190,7 +179,12 @@ impl FeedStep {
     }
 
     /// Makes a topic's feeds in every format.
-    async fn make(&self, topic: &Topic, authority: &str, found: &Arc<BTreeMap<String, String>>) -> anyhow::Result<(Shown, Vec<Draft>)> {
+    async fn make(
+        &self,
+        topic: &Topic,
+        authority: &str,
+        found: &Arc<BTreeMap<String, String>>,
+    ) -> anyhow::Result<(Shown, Vec<Publication>)> {
         let mut connection = self.db.reader().acquire().await?;
         // A category's feed has what its page shows: also the articles of those below it.
         let categories = topic.category.as_ref().map(|slug| self.site.with_descendants(slug));
@@ -207,15 +201,20 @@ impl FeedStep {
         let work = move || {
             let title_of = |slug: &str| title_of(&site, &found, &topic, slug);
             let feed = Feed::new(&site, &settings, &authority, &topic, &articles, &translations, &title_of);
-            FeedFormat::ALL.into_iter().map(|format| draft(&feed, topic.key(format))).collect()
+            let headlines = feed.headlines();
+            FeedFormat::ALL.into_iter().map(|format| draft(&feed, topic.key(format), &headlines)).collect()
         };
-        let drafts: anyhow::Result<Vec<Draft>> = tokio::task::spawn_blocking(work).await.context("feeds could not be made")?;
+        let drafts: anyhow::Result<Vec<Publication>> = tokio::task::spawn_blocking(work).await.context("feeds could not be made")?;
         Ok((shown, drafts?))
     }
 
     /// Stores the validators of what may be published now; what must wait is named with the
     /// time to wait.
-    async fn settle(&self, drafts: Vec<Draft>, sequence: i64) -> anyhow::Result<(Vec<(FeedKey, Arc<Published>)>, Vec<(Topic, Duration)>)> {
+    async fn settle(
+        &self,
+        drafts: Vec<Publication>,
+        sequence: i64,
+    ) -> anyhow::Result<(Vec<(FeedKey, Arc<Published>)>, Vec<(Topic, Duration)>)> {
         let mut tx = self.db.begin().await?;
         // Not the Clock: Last-Modified is compared with the Date of answers, and must agree
         // between daemons.
@@ -265,15 +264,20 @@ fn title_of(site: &Site, found: &BTreeMap<String, String>, topic: &Topic, slug: 
     }
 }
 
-fn draft(feed: &Feed<'_>, key: FeedKey) -> anyhow::Result<Draft> {
+fn draft(feed: &Feed<'_>, key: FeedKey, headlines: &Arc<[Headline]>) -> anyhow::Result<Publication> {
     let bytes = render(feed, key.format)?;
-    Ok(Draft { title: String::from(&feed.title), topic: String::from(&feed.name), hash: content_hash(&[&bytes]), key, bytes })
+    Ok(Publication {
+        path: key.path(feed.site),
+        title: String::from(&feed.title),
+        topic: String::from(&feed.name),
+        hash: content_hash(&[&bytes]),
+        headlines: Arc::clone(headlines),
+        key,
+        bytes,
+    })
 }
 
-fn published((draft, last_modified): (Draft, Timestamp)) -> anyhow::Result<(FeedKey, Arc<Published>)> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(draft.bytes.len() / 3), Compression::default());
-    encoder.write_all(&draft.bytes)?;
-    let gzip = encoder.finish()?;
-    let feed = Published { title: draft.title, topic: draft.topic, identity: draft.bytes, gzip, hash: draft.hash, last_modified };
-    Ok((draft.key, Arc::new(feed)))
+fn published((draft, last_modified): (Publication, Timestamp)) -> anyhow::Result<(FeedKey, Arc<Published>)> {
+    let key = draft.key.clone();
+    Ok((key, Arc::new(Published::new(draft, Some(last_modified))?)))
 }

@@ -1,72 +1,127 @@
 //! Feeds over HTTP: the bytes on the shelf, with validators and codings.
 
-use super::conditional::{Coding, Verdict, evaluate, http_date};
-use super::place::{Address, FeedAddress};
-use super::{State, WebError};
-use crate::feed::{FeedKey, Published};
-use axum::body::{Body, Bytes};
+use super::client::{Visitor, public_network};
+use super::conditional::{Verdict, evaluate, is_conditional};
+use super::page::default_headers;
+use super::place::{Address, FeedAddress, language_of_host};
+use super::{State, WebError, feed_page};
+use crate::feed::{Published, Settings};
+use axum::body::Body;
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HOST, HeaderValue, LAST_MODIFIED,
-    RETRY_AFTER, VARY,
+    RETRY_AFTER, USER_AGENT, VARY,
 };
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use std::sync::Arc;
+use std::net::SocketAddr;
+
+/// On what an answer depends: a browser that goes to a feed is shown a page (F25).
+pub(super) const VARIES: HeaderValue = HeaderValue::from_static("Accept-Encoding, Sec-Fetch-Dest, Sec-Fetch-Mode");
+
+/// How long a client waits that has asked for whole feeds too often.
+const COME_LATER: HeaderValue = HeaderValue::from_static("60");
+
+/// What every answer with a feed says, made once.
+pub(super) fn head(settings: &Settings) -> HeaderMap {
+    let mut head = HeaderMap::with_capacity(16);
+    let kept = format!("public, max-age={}, stale-if-error=86400", settings.ttl.as_secs());
+    head.extend(default_headers());
+    head.insert(CACHE_CONTROL, HeaderValue::try_from(kept).unwrap_or(HeaderValue::from_static("public")));
+    head.insert(VARY, VARIES);
+    head.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    head
+}
+
+/// The answer to what readers ask for most, a feed at its own path, found before anything else is
+/// looked at.
+pub(super) fn at_once<B>(state: &State, request: &Request<B>, peer: SocketAddr) -> Option<Response> {
+    let (uri, headers) = (request.uri(), request.headers());
+    if !matches!(*request.method(), Method::GET | Method::HEAD) || uri.query().is_some() || navigates(headers) {
+        return None;
+    }
+    let feed = state.shelf.at(uri.path())?;
+    // An old site's host may mean another language.
+    if !state.site.legacy.is_empty() && language_of_host(&state.site, host(headers)) != state.site.default_language() {
+        return None;
+    }
+    state.metrics.requests.inc();
+    Some(serve(state, &feed, &Visitor { peer, headers }))
+}
 
 /// The answer to a request for a feed; nothing if the address asks for none. `A-IM` (RFC 3229)
 /// is ignored: those who send it do not understand 226.
-pub(super) fn answer(state: &State, address: &Address, headers: &HeaderMap) -> Option<Result<Response, WebError>> {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    Some(match address.feed(&state.site, host)? {
-        FeedAddress::Of(key) => find(state, &key, headers),
-        FeedAddress::Unknown => Err(WebError::NotFound),
-    })
-}
-
-fn find(state: &State, key: &FeedKey, headers: &HeaderMap) -> Result<Response, WebError> {
-    match state.shelf.get(key) {
-        Some(feed) => serve(state, key, feed, headers),
-        None if state.shelf.is_complete() => Err(WebError::NotFound),
-        // Just started: 404 would make readers forget the feed.
-        None => Ok((StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")], "The feeds are being made.\n").into_response()),
+pub(super) async fn answer(state: &State, address: &Address, visitor: &Visitor<'_>) -> Option<Result<Response, WebError>> {
+    let key = match address.feed(&state.site, host(visitor.headers))? {
+        FeedAddress::Of(key) => key,
+        FeedAddress::Unknown => return Some(Err(WebError::NotFound)),
+    };
+    let Some(feed) = state.shelf.get(&key) else { return Some(missing(state)) };
+    if navigates(visitor.headers) && !address.asks_for_raw() {
+        return Some(feed_page::show(state, &key, &feed, visitor.headers).await);
     }
+    Some(Ok(serve(state, &feed, visitor)))
 }
 
-fn serve(state: &State, key: &FeedKey, feed: Arc<Published>, headers: &HeaderMap) -> Result<Response, WebError> {
-    let (status, coding) = match evaluate(headers, &feed.hash, feed.last_modified) {
+fn missing(state: &State) -> Result<Response, WebError> {
+    if state.shelf.is_complete() {
+        return Err(WebError::NotFound);
+    }
+    // Just started: 404 would make readers forget the feed.
+    Ok((StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")], "The feeds are being made.\n").into_response())
+}
+
+/// A feed, or as little of it as the client needs.
+fn serve(state: &State, feed: &Published, visitor: &Visitor<'_>) -> Response {
+    let headers = visitor.headers;
+    if let Some(agent) = headers.get(USER_AGENT) {
+        state.readers().hear(&feed.path, agent.as_bytes());
+    }
+    let is_made = |coding| feed.coded.get(coding).is_some();
+    let (status, coding) = match evaluate(headers, &feed.hash, feed.last_modified, is_made) {
+        Verdict::Full(_) if !is_conditional(headers) && is_flood(state, visitor) => return too_often(),
         Verdict::Full(coding) => (StatusCode::OK, coding),
         Verdict::Unchanged(coding) => (StatusCode::NOT_MODIFIED, coding),
+        Verdict::Failed => return StatusCode::PRECONDITION_FAILED.into_response(),
     };
-    let ttl = state.feed.ttl.as_secs();
-    let mut answer = HeaderMap::new();
-    answer.insert(ETAG, HeaderValue::try_from(coding.etag(&feed.hash))?);
-    answer.insert(LAST_MODIFIED, HeaderValue::try_from(http_date(feed.last_modified))?);
-    answer.insert(CACHE_CONTROL, HeaderValue::try_from(format!("public, max-age={ttl}, stale-if-error=86400"))?);
-    answer.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
-    answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = status;
+    let head = answer.headers_mut();
+    head.clone_from(&state.0.feed_head);
+    head.insert(ETAG, feed.coded.etag(coding).clone());
+    if let Some(date) = &feed.last_modified_date {
+        head.insert(LAST_MODIFIED, date.clone());
+    }
     if status == StatusCode::NOT_MODIFIED {
-        return Ok((status, answer).into_response());
+        return answer;
     }
-    answer.insert(CONTENT_TYPE, HeaderValue::try_from(format!("{}; charset=utf-8", key.format.media_type()))?);
-    if coding == Coding::Gzip {
-        answer.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    head.insert(CONTENT_TYPE, feed.content_type.clone());
+    if let Some(name) = coding.name() {
+        head.insert(CONTENT_ENCODING, name);
     }
-    let bytes = Bytes::from_owner(OnShelf { feed, coding });
-    answer.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
-    Ok((status, answer, Body::from(bytes)).into_response())
+    let bytes = feed.coded.get(coding).cloned().unwrap_or_default();
+    // Also on HEAD, whose answer has no body to be measured.
+    head.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    *answer.body_mut() = Body::from(bytes);
+    answer
 }
 
-/// The bytes of a feed as they lie on the shelf: sent without a copy.
-struct OnShelf {
-    feed: Arc<Published>,
-    coding: Coding,
+/// Whether a person goes to this address in a browser (Fetch Metadata, W3C): feed readers, and
+/// what a page or a program fetches, say otherwise or nothing.
+pub(super) fn navigates(headers: &HeaderMap) -> bool {
+    let says = |name: &str, value: &str| headers.get(name).is_some_and(|said| said.as_bytes() == value.as_bytes());
+    says("sec-fetch-dest", "document") && says("sec-fetch-mode", "navigate")
 }
 
-impl AsRef<[u8]> for OnShelf {
-    fn as_ref(&self) -> &[u8] {
-        match self.coding {
-            Coding::Identity => &self.feed.identity,
-            Coding::Gzip => &self.feed.gzip,
-        }
-    }
+/// Whether a network fetches whole feeds so often that no reader is behind it (F22). Networks
+/// that are not public stand for many: a proxy that is not named in `trusted_proxies`, say.
+fn is_flood(state: &State, visitor: &Visitor<'_>) -> bool {
+    public_network(&state.web, visitor).is_some_and(|network| !state.0.floods.admit(network, state.clock.now()))
+}
+
+fn too_often() -> Response {
+    (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, COME_LATER), (CACHE_CONTROL, HeaderValue::from_static("no-store"))]).into_response()
+}
+
+fn host(headers: &HeaderMap) -> &str {
+    headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default()
 }

@@ -9,8 +9,10 @@ mod client;
 mod conditional;
 mod error;
 mod excerpt;
+mod feed_page;
 mod feeds;
 mod files;
+mod floods;
 mod health;
 mod impatient;
 mod layout;
@@ -27,12 +29,12 @@ mod subscribing;
 pub use error::WebError;
 pub use layout::Layout;
 pub use page::{html, no_store, private_page};
-pub use server::Server;
+pub use server::{Answers, Server};
 
 use crate::address::Address;
 use crate::clock::Clock;
 use crate::db::Db;
-use crate::feed::Shelf;
+use crate::feed::{Readers, Shelf};
 use crate::language::Catalogue;
 use crate::metrics::Metrics;
 use crate::site::Site;
@@ -40,7 +42,9 @@ use crate::task::Kick;
 use crate::vault::Vault;
 use crate::{content, delivery, digest, feed, mail, notice, petition};
 use axum::Router;
+use axum::http::HeaderMap;
 use axum::middleware::from_fn;
+use floods::Floods;
 use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -58,7 +62,15 @@ pub struct Settings {
 
 /// What handlers share. Clones are cheap.
 #[derive(Clone)]
-pub struct State(Arc<Shared>);
+pub struct State(Arc<Held>);
+
+struct Held {
+    shared: Shared,
+    /// Headers of every feed.
+    feed_head: HeaderMap,
+    floods: Floods,
+    readers: Readers,
+}
 
 /// The contents of [`State`].
 pub struct Shared {
@@ -119,14 +131,20 @@ impl std::ops::Deref for State {
     type Target = Shared;
 
     fn deref(&self) -> &Shared {
-        &self.0
+        &self.0.shared
     }
 }
 
 impl State {
     /// Shares what handlers need.
     pub fn new(shared: Shared) -> Self {
-        Self(Arc::new(shared))
+        let feed_head = feeds::head(&shared.feed);
+        Self(Arc::new(Held { shared, feed_head, floods: Floods::default(), readers: Readers::default() }))
+    }
+
+    /// What aggregators say of their subscribers.
+    pub fn readers(&self) -> &Readers {
+        &self.0.readers
     }
 }
 
@@ -139,8 +157,8 @@ pub fn metrics_router(state: State) -> Router {
     Router::new().route("/metrics", axum::routing::get(render)).layer(from_fn(server::in_time)).with_state(state)
 }
 
-/// Every address of the public server.
-pub fn router(state: State) -> Router {
+/// Everything that the public server answers with.
+pub fn answers(state: State) -> Answers {
     let router = Router::new()
         .merge(page::assets())
         .merge(archive::router(&state))
@@ -154,5 +172,5 @@ pub fn router(state: State) -> Router {
         .merge(petitioning::router(&state))
         .merge(approving::router(&state))
         .layer(from_fn(server::in_time));
-    page::with_common_headers(router, &state).with_state(state)
+    Answers::with_feeds(state.clone(), page::with_common_headers(router, &state).with_state(state))
 }

@@ -139,6 +139,11 @@ impl Address {
         })
     }
 
+    /// Whether `?raw` asks for a feed as programs see it, also in a browser.
+    pub(super) fn asks_for_raw(&self) -> bool {
+        self.parameter("raw").is_some()
+    }
+
     /// `?cat=7` by the number it had in WordPress, or `?category_name=defectors`.
     fn category_of_query(&self, site: &Site) -> Asked {
         if let Some(slug) = self.parameter("category_name") {
@@ -229,7 +234,7 @@ fn program_format(name: &str) -> Option<FeedFormat> {
 }
 
 /// An old site's host carries that site's language, with and without `www.`.
-fn language_of_host<'a>(site: &'a Site, host: &str) -> &'a Language {
+pub(super) fn language_of_host<'a>(site: &'a Site, host: &str) -> &'a Language {
     let host = host.rsplit_once(':').map_or(host, |(name, _)| name).to_ascii_lowercase();
     let host = host.trim_start_matches("www.");
     site.legacy
