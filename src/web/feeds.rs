@@ -78,10 +78,14 @@ fn serve(state: &State, feed: &Published, visitor: &Visitor<'_>) -> Response {
     }
     let is_made = |coding| feed.coded.get(coding).is_some();
     let (status, coding) = match evaluate(headers, &feed.hash, feed.last_modified, is_made) {
-        Verdict::Full(_) if !is_conditional(headers) && is_flood(state, visitor) => return too_often(),
+        Verdict::Full(_) if !is_conditional(headers) && is_flood(state, visitor) => {
+            let mut answer = refusal(state, StatusCode::TOO_MANY_REQUESTS);
+            answer.headers_mut().insert(RETRY_AFTER, COME_LATER);
+            return answer;
+        }
         Verdict::Full(coding) => (StatusCode::OK, coding),
         Verdict::Unchanged(coding) => (StatusCode::NOT_MODIFIED, coding),
-        Verdict::Failed => return StatusCode::PRECONDITION_FAILED.into_response(),
+        Verdict::Failed => return refusal(state, StatusCode::PRECONDITION_FAILED),
     };
     let mut answer = Response::new(Body::empty());
     *answer.status_mut() = status;
@@ -118,8 +122,13 @@ fn is_flood(state: &State, visitor: &Visitor<'_>) -> bool {
     public_network(&state.web, visitor).is_some_and(|network| !state.0.floods.admit(network, state.clock.now()))
 }
 
-fn too_often() -> Response {
-    (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, COME_LATER), (CACHE_CONTROL, HeaderValue::from_static("no-store"))]).into_response()
+/// An answer without a feed, which no cache keeps.
+fn refusal(state: &State, status: StatusCode) -> Response {
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = status;
+    answer.headers_mut().clone_from(&state.0.feed_head);
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
 }
 
 fn host(headers: &HeaderMap) -> &str {

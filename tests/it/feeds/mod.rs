@@ -1,9 +1,13 @@
 //! Feeds as readers meet them: over HTTP, from articles in the store.
 
 mod addresses;
+mod browser;
+mod conditional;
 mod documents;
+mod floods;
 mod http;
 mod publication;
+mod readers;
 mod selection;
 mod size;
 
