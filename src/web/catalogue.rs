@@ -74,7 +74,8 @@ fn shelves(state: &State, first: &Language) -> Vec<Shelf> {
             name: language.own_name(),
             topics: catalogue
                 .iter()
-                .filter(|(key, _)| key.language == *language && key.format == FeedFormat::Rss)
+                .filter(|(key, _)| key.topic.language == *language && key.format == FeedFormat::Rss)
+                .filter(|(key, _)| !key.topic.category().is_some_and(|slug| state.site.has_ended(slug, state.clock.now())))
                 .map(|(key, feed)| topic(state, key, feed))
                 .collect(),
         })
@@ -84,12 +85,11 @@ fn shelves(state: &State, first: &Language) -> Vec<Shelf> {
 
 fn topic(state: &State, key: &FeedKey, feed: &Published) -> Topic {
     let site = &state.site;
-    let segments: Vec<&str> = key.category.iter().flat_map(|slug| ["category", slug]).collect();
-    let address = |format| site.link(&site.feed_path(&key.language, key.category.as_deref(), format));
+    let address = |format| site.link(&key.topic.key(format).path(site));
     Topic {
         name: feed.topic.clone(),
         title: feed.title.clone(),
-        page: site.link(&site.page_path(&key.language, &segments)),
+        page: site.link(&key.topic.page(site)),
         rss: address(FeedFormat::Rss),
         atom: address(FeedFormat::Atom),
         json: address(FeedFormat::Json),
