@@ -1,11 +1,17 @@
 //! Feeds as readers meet them: over HTTP, from articles in the store.
 
 mod addresses;
+mod catalogue;
+mod demand;
 mod documents;
+mod history;
 mod http;
 mod publication;
+mod retirement;
 mod selection;
 mod size;
+mod topics;
+mod untouched;
 
 use crate::support::World;
 use crate::support::web::{Site, header, serve};
