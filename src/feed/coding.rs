@@ -107,6 +107,11 @@ impl Coded {
         self.get(Coding::Identity).cloned().unwrap_or_default()
     }
 
+    /// How much memory it takes, near enough.
+    pub fn octets(&self) -> usize {
+        self.bytes.iter().filter_map(OnceLock::get).map(Bytes::len).sum()
+    }
+
     /// The strong entity tag of a representation, made or not: what it will be is known.
     pub fn etag(&self, coding: Coding) -> &HeaderValue {
         &self.etags[coding as usize]

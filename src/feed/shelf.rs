@@ -14,6 +14,8 @@ use std::time::{Duration, UNIX_EPOCH};
 /// A feed as served.
 #[derive(Debug)]
 pub struct Published {
+    /// Which it is.
+    pub key: FeedKey,
     /// What it is called.
     pub title: String,
     /// What its topic is called: the category, or the site.
@@ -30,8 +32,10 @@ pub struct Published {
     pub last_modified: Option<Timestamp>,
     /// The same, as headers say it.
     pub last_modified_date: Option<HeaderValue>,
-    /// What people are shown of it, the newest first; the same for all formats.
-    pub headlines: Arc<[Headline]>,
+    /// How many entries it has.
+    pub entries: usize,
+    /// What people are shown of it, the newest first.
+    pub headlines: Vec<Headline>,
 }
 
 /// An entry of a feed as people are shown it.
@@ -47,6 +51,11 @@ pub struct Headline {
     pub published: Timestamp,
 }
 
+impl Headline {
+    /// So many of a feed: enough to see what comes.
+    pub(super) const SHOWN: usize = 10;
+}
+
 /// What a publication is made of.
 pub(super) struct Publication {
     pub(super) key: FeedKey,
@@ -55,7 +64,8 @@ pub(super) struct Publication {
     pub(super) topic: String,
     pub(super) bytes: Vec<u8>,
     pub(super) hash: String,
-    pub(super) headlines: Arc<[Headline]>,
+    pub(super) entries: usize,
+    pub(super) headlines: Vec<Headline>,
 }
 
 impl Published {
@@ -72,7 +82,9 @@ impl Published {
             path: made.path,
             hash: made.hash,
             last_modified,
+            entries: made.entries,
             headlines: made.headlines,
+            key: made.key,
         })
     }
 }

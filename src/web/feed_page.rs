@@ -5,15 +5,12 @@ use super::excerpt::{Day, Tongue};
 use super::feeds::VARIES;
 use super::layout::NavLink;
 use super::{Layout, State, WebError, page};
-use crate::feed::{FeedKey, Published};
+use crate::feed::{FeedKey, Headline, Published, Topic};
 use crate::site::FeedFormat;
 use askama::Template;
 use axum::http::header::{CACHE_CONTROL, HeaderValue, VARY};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-
-/// Entries shown: enough to see what comes.
-const SHOWN: usize = 10;
 
 #[derive(Template)]
 #[template(path = "web/feed.html")]
@@ -39,22 +36,23 @@ struct Entry {
 
 /// The page of a feed. Only the browser that asked keeps it: a cache that others share must never
 /// hand it to a reader.
-pub(super) async fn show(state: &State, key: &FeedKey, feed: &Published, asked: &HeaderMap) -> Result<Response, WebError> {
-    let mut response = page::unless_held(page::html(StatusCode::OK, &page_of(state, key, feed)), asked).await?;
+pub(super) async fn show(state: &State, feed: &Published, asked: &HeaderMap) -> Result<Response, WebError> {
+    let mut response = page::unless_held(page::html(StatusCode::OK, &page_of(state, feed)), asked).await?;
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     response.headers_mut().insert(VARY, VARIES);
     Ok(response)
 }
 
-fn page_of(state: &State, key: &FeedKey, feed: &Published) -> FeedPage {
-    let site = &state.site;
-    let in_default = FeedKey { language: site.default_language().clone(), ..key.clone() };
-    let layout = Layout::new(state, &key.language, &in_default.path(site)).private();
+fn page_of(state: &State, feed: &Published) -> FeedPage {
+    let (site, key) = (&state.site, &feed.key);
+    let language = &key.topic.language;
+    let in_default = Topic { language: site.default_language().clone(), ..key.topic.clone() };
+    let layout = Layout::new(state, language, &in_default.part(key.part, key.format).path(site)).private();
     let other = |format| {
         let path = FeedKey { format, ..key.clone() }.path(site);
         NavLink { href: path, text: FeedFormat::name(format).to_owned() }
     };
-    let entry = |headline: &crate::feed::Headline| Entry {
+    let entry = |headline: &Headline| Entry {
         href: headline.link.clone(),
         title: headline.title.clone(),
         tongue: Tongue::of(&layout, &headline.language),
@@ -65,7 +63,7 @@ fn page_of(state: &State, key: &FeedKey, feed: &Published) -> FeedPage {
         address: site.link(&feed.path),
         raw: format!("{}?raw", feed.path),
         others: FeedFormat::ALL.into_iter().filter(|format| *format != key.format).map(other).collect(),
-        entries: feed.headlines.iter().take(SHOWN).map(entry).collect(),
+        entries: feed.headlines.iter().map(entry).collect(),
         layout,
     }
 }

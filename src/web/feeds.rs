@@ -2,10 +2,11 @@
 
 use super::client::{Visitor, public_network};
 use super::conditional::{Verdict, evaluate, is_conditional};
+use super::feed_address::FeedAddress;
 use super::page::default_headers;
-use super::place::{Address, FeedAddress, language_of_host};
+use super::place::{Address, language_of_host};
 use super::{State, WebError, feed_page};
-use crate::feed::{Published, Settings};
+use crate::feed::{Answer, FeedKey, Part, Published, Settings};
 use axum::body::Body;
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HOST, HeaderValue, LAST_MODIFIED,
@@ -14,6 +15,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// On what an answer depends: a browser that goes to a feed is shown a page (F25).
 pub(super) const VARIES: HeaderValue = HeaderValue::from_static("Accept-Encoding, Sec-Fetch-Dest, Sec-Fetch-Mode");
@@ -40,6 +42,9 @@ pub(super) fn at_once<B>(state: &State, request: &Request<B>, peer: SocketAddr) 
         return None;
     }
     let feed = state.shelf.at(uri.path())?;
+    if has_ended(state, &feed.key) {
+        return None;
+    }
     // An old site's host may mean another language.
     if !state.site.legacy.is_empty() && language_of_host(&state.site, host(headers)) != state.site.default_language() {
         return None;
@@ -48,26 +53,51 @@ pub(super) fn at_once<B>(state: &State, request: &Request<B>, peer: SocketAddr) 
     Some(serve(state, &feed, &Visitor { peer, headers }))
 }
 
+/// In seconds: a day.
+const ARCHIVE_AGE: u64 = 86_400;
+
 /// The answer to a request for a feed; nothing if the address asks for none. `A-IM` (RFC 3229)
 /// is ignored: those who send it do not understand 226.
 pub(super) async fn answer(state: &State, address: &Address, visitor: &Visitor<'_>) -> Option<Result<Response, WebError>> {
-    let key = match address.feed(&state.site, host(visitor.headers))? {
-        FeedAddress::Of(key) => key,
-        FeedAddress::Unknown => return Some(Err(WebError::NotFound)),
-    };
-    let Some(feed) = state.shelf.get(&key) else { return Some(missing(state)) };
-    if navigates(visitor.headers) && !address.asks_for_raw() {
-        return Some(feed_page::show(state, &key, &feed, visitor.headers).await);
-    }
-    Some(Ok(serve(state, &feed, visitor)))
+    Some(match address.feed(&state.site, host(visitor.headers))? {
+        FeedAddress::Of(key) => match find(state, &key).await {
+            Ok(Some(feed)) if navigates(visitor.headers) && !address.asks_for_raw() => feed_page::show(state, &feed, visitor.headers).await,
+            Ok(Some(feed)) => Ok(serve(state, &feed, visitor)),
+            Ok(None) => Ok(later()),
+            Err(error) => Err(error),
+        },
+        FeedAddress::Unknown => Err(WebError::NotFound),
+    })
 }
 
-fn missing(state: &State) -> Result<Response, WebError> {
-    if state.shelf.is_complete() {
-        return Err(WebError::NotFound);
+/// A feed that there is; nothing while it cannot be told, or made: 404 would make readers forget
+/// it.
+async fn find(state: &State, key: &FeedKey) -> Result<Option<Arc<Published>>, WebError> {
+    if has_ended(state, key) {
+        return Err(WebError::Gone);
     }
-    // Just started: 404 would make readers forget the feed.
-    Ok((StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")], "The feeds are being made.\n").into_response())
+    if key.part == Part::Current && key.topic.is_common() {
+        return match state.shelf.get(key) {
+            None if state.shelf.is_complete() => Err(WebError::NotFound),
+            found => Ok(found),
+        };
+    }
+    if !state.shelf.is_complete() {
+        return Ok(None);
+    }
+    match state.0.demand.get(key).await? {
+        Answer::Found(feed) => Ok(Some(feed)),
+        Answer::Unknown => Err(WebError::NotFound),
+        Answer::Busy => Ok(None),
+    }
+}
+
+fn has_ended(state: &State, key: &FeedKey) -> bool {
+    key.topic.category().is_some_and(|slug| state.site.has_ended(slug, state.clock.now()))
+}
+
+fn later() -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")], "The feeds are being made.\n").into_response()
 }
 
 /// A feed, or as little of it as the client needs.
@@ -92,6 +122,9 @@ fn serve(state: &State, feed: &Published, visitor: &Visitor<'_>) -> Response {
     let head = answer.headers_mut();
     head.clone_from(&state.0.feed_head);
     head.insert(ETAG, feed.coded.etag(coding).clone());
+    if let Part::Archive(_) = feed.key.part {
+        head.insert(CACHE_CONTROL, archive_kept(state.feed.ttl.as_secs()));
+    }
     if let Some(date) = &feed.last_modified_date {
         head.insert(LAST_MODIFIED, date.clone());
     }
@@ -107,6 +140,12 @@ fn serve(state: &State, feed: &Published, visitor: &Visitor<'_>) -> Response {
     head.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
     *answer.body_mut() = Body::from(bytes);
     answer
+}
+
+/// A document of the archive hardly ever changes; but when an article is withdrawn because it
+/// endangers somebody, no cache may keep it for long.
+fn archive_kept(ttl: u64) -> HeaderValue {
+    HeaderValue::try_from(format!("public, max-age={}", ARCHIVE_AGE.max(ttl))).unwrap_or(HeaderValue::from_static("public"))
 }
 
 /// Whether a person goes to this address in a browser (Fetch Metadata, W3C): feed readers, and

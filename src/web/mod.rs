@@ -9,6 +9,7 @@ mod client;
 mod conditional;
 mod error;
 mod excerpt;
+mod feed_address;
 mod feed_page;
 mod feeds;
 mod files;
@@ -66,6 +67,7 @@ pub struct State(Arc<Held>);
 
 struct Held {
     shared: Shared,
+    demand: feed::Demand,
     /// Headers of every feed.
     feed_head: HeaderMap,
     floods: Floods,
@@ -138,8 +140,10 @@ impl std::ops::Deref for State {
 impl State {
     /// Shares what handlers need.
     pub fn new(shared: Shared) -> Self {
+        let (clock, site, settings) = (shared.clock.clone(), shared.site.clone(), shared.feed.clone());
+        let demand = feed::Demand::new(shared.db.clone(), clock, site, settings, shared.catalogue.clone(), shared.register.clone());
         let feed_head = feeds::head(&shared.feed);
-        Self(Arc::new(Held { shared, feed_head, floods: Floods::default(), readers: Readers::default() }))
+        Self(Arc::new(Held { shared, demand, feed_head, floods: Floods::default(), readers: Readers::default() }))
     }
 
     /// What aggregators say of their subscribers.

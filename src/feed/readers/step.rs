@@ -1,4 +1,4 @@
-//! Writing down what aggregators said, a minute's worth at a time.
+//! Writing down what aggregators said, the worth of some seconds at a time.
 
 use super::Readers;
 use super::store::{self, Readership};
@@ -8,10 +8,7 @@ use crate::metrics::{self, Metrics};
 use crate::task::{Step, Wake};
 use jiff::ToSpan as _;
 use jiff::tz::TimeZone;
-use std::time::Duration;
 
-/// From one batch to the next.
-const PAUSE: Duration = Duration::from_mins(1);
 /// How long numbers are kept: a year can be compared with the one before.
 const DAYS: i64 = 400;
 
@@ -64,7 +61,7 @@ impl Step for ReadersStep {
 
     async fn step(&self) -> anyhow::Result<Wake> {
         self.write().await?;
-        Ok(Wake::At(self.clock.now() + PAUSE))
+        Ok(Wake::WhenKicked)
     }
 
     async fn end(&self) -> anyhow::Result<()> {

@@ -2,14 +2,20 @@
 
 mod addresses;
 mod browser;
+mod catalogue;
 mod conditional;
+mod demand;
 mod documents;
 mod floods;
+mod history;
 mod http;
 mod publication;
 mod readers;
+mod retirement;
 mod selection;
 mod size;
+mod topics;
+mod untouched;
 
 use crate::support::World;
 use crate::support::web::{Site, header, serve};

@@ -2,6 +2,7 @@
 
 use super::published;
 use crate::support::articles::draft;
+use crate::support::program::Daemon;
 use crate::support::web::{Site, header};
 use crate::support::{World, on_each_engine};
 use clarion::feed::{ReadersStep, Readership, readership};
@@ -68,4 +69,39 @@ async fn what_aggregators_say_is_kept_by_feed_and_day() {
         assert_eq!(written(&world).await, [said("/feed.xml", "Feedly", "2028-10-26", 10)], "what is older than 400 days is forgotten");
     })
     .await;
+}
+
+const CLOCK: &str = "2027-09-20T12:00:00+09:00";
+
+/// What `clarion feeds` says beside a running daemon.
+fn feeds(daemon: &Daemon, more: &[&str]) -> String {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_clarion"));
+    let output = command.current_dir(daemon.folder()).env("CLARION_CLOCK", CLOCK).arg("feeds").args(more).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_lists_feeds_with_their_readers() {
+    let daemon = Daemon::start(CLOCK, 1).await;
+    daemon.write("content/one.md", "+++\ntitle = \"One\"\ndate = 2027-09-01\ncategories = [\"Defectors\"]\n+++\nText.\n");
+    while !daemon.get("/feed.xml").await.text().await.unwrap().contains("One") {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let agent = "Feedly/1.0 (+http://www.feedly.com/fetcher.html; 12 subscribers)";
+    let answer = daemon.send(Method::GET, "/feed.xml", |request| request.header("user-agent", agent)).await;
+    assert_eq!(answer.status(), 200);
+    let line = loop {
+        let lines: Vec<serde_json::Value> = serde_json::from_str(&feeds(&daemon, &["--json"])).unwrap();
+        let line = lines.into_iter().find(|line| line["address"] == "http://news.example.org/feed.xml").unwrap();
+        if !line["readers"].as_array().unwrap().is_empty() {
+            break line;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    assert_eq!(line["entries"], 1);
+    assert_eq!(line["readers"], serde_json::json!([{ "aggregator": "Feedly", "day": "2027-09-20", "readers": 12 }]));
+    let table = feeds(&daemon, &[]);
+    let shown = table.lines().find(|line| line.starts_with("http://news.example.org/feed.xml ")).unwrap();
+    assert!(shown.ends_with("Feedly 12") && table.starts_with("FEED"), "{table}");
 }
