@@ -29,6 +29,8 @@ pub struct Metrics {
     pub articles: Gauge,
     /// Feeds published since the start.
     pub feeds_published: Counter,
+    /// Hubs told of a change, since the start.
+    pub hub_pings: Counter,
     /// Requests answered.
     pub requests: Counter,
 }
@@ -46,9 +48,11 @@ impl Default for Metrics {
         registry.register("articles", "Articles that are public now", articles.clone());
         let feeds_published = Counter::default();
         registry.register("feeds_published", "Feeds published since the start", feeds_published.clone());
+        let hub_pings = Counter::default();
+        registry.register("hub_pings", "Hubs told of a change since the start", hub_pings.clone());
         let requests = Counter::default();
         registry.register("http_requests", "HTTP requests answered", requests.clone());
-        Self { registry: Arc::new(registry), deliveries, content_problems, source_problems, articles, feeds_published, requests }
+        Self { registry: Arc::new(registry), deliveries, content_problems, source_problems, articles, feeds_published, hub_pings, requests }
     }
 }
 

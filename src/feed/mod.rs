@@ -5,6 +5,7 @@
 //! for the database.
 
 mod atom;
+mod hub;
 mod json;
 mod model;
 mod rss;
@@ -13,6 +14,7 @@ mod step;
 mod store;
 mod validators;
 
+pub use hub::HubStep;
 pub use model::{Feed, direction, link_of};
 pub use shelf::{Published, Shelf};
 pub use step::FeedStep;
@@ -20,6 +22,7 @@ pub use step::FeedStep;
 use crate::language::Language;
 use crate::site::{FeedFormat, Site};
 use std::time::Duration;
+use url::Url;
 
 /// How feeds are made.
 #[derive(Clone, Debug)]
@@ -28,6 +31,8 @@ pub struct Settings {
     pub items: u32,
     /// How long readers may keep it: `ttl` and `max-age`.
     pub ttl: Duration,
+    /// Who is told of every change (WebSub).
+    pub hubs: Vec<Url>,
 }
 
 /// What a feed is about.
