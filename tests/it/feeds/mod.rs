@@ -3,6 +3,7 @@
 mod addresses;
 mod documents;
 mod http;
+mod hubs;
 mod publication;
 mod selection;
 mod size;
