@@ -38,6 +38,8 @@ pub struct Metrics {
     pub articles: Gauge,
     /// Feeds published since the start.
     pub feeds_published: Counter,
+    /// Hubs told of a change, since the start.
+    pub hub_pings: Counter,
     /// Requests answered.
     pub requests: Counter,
     /// What aggregators said last of their subscribers.
@@ -57,12 +59,23 @@ impl Default for Metrics {
         registry.register("articles", "Articles that are public now", articles.clone());
         let feeds_published = Counter::default();
         registry.register("feeds_published", "Feeds published since the start", feeds_published.clone());
+        let hub_pings = Counter::default();
+        registry.register("hub_pings", "Hubs told of a change since the start", hub_pings.clone());
         let requests = Counter::default();
         registry.register("http_requests", "HTTP requests answered", requests.clone());
         let feed_readers = Family::default();
         registry.register("feed_readers", "Subscribers that aggregators say they have, by feed", feed_readers.clone());
-        let registry = Arc::new(registry);
-        Self { registry, deliveries, content_problems, source_problems, articles, feeds_published, requests, feed_readers }
+        Self {
+            registry: Arc::new(registry),
+            deliveries,
+            content_problems,
+            source_problems,
+            articles,
+            feeds_published,
+            hub_pings,
+            requests,
+            feed_readers,
+        }
     }
 }
 

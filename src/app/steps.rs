@@ -3,7 +3,7 @@
 use crate::content::{ContentStep, SourceStep};
 use crate::delivery::DeliveryStep;
 use crate::digest::DigestStep;
-use crate::feed::{CodingStep, FeedStep, ReadersStep};
+use crate::feed::{CodingStep, FeedStep, HubStep, ReadersStep};
 use crate::notice::{NoticeStep, PreviewStep, TranslationsStep};
 use crate::petition::{Office, PetitionStep};
 use crate::subscription::SignupStep;
@@ -23,6 +23,10 @@ pub(super) fn coding(state: &State) -> CodingStep {
 pub(super) fn readers(state: &State) -> ReadersStep {
     let zone = state.site.time_zone.clone();
     ReadersStep::new(state.db.clone(), state.clock.clone(), zone, state.readers().clone(), state.metrics.clone())
+}
+
+pub(super) fn hub(state: &State) -> anyhow::Result<HubStep> {
+    HubStep::new(state.db.clone(), state.clock.clone(), state.site.clone(), state.feed.hubs.clone(), state.metrics.clone())
 }
 
 pub(super) fn content(state: &State) -> ContentStep {

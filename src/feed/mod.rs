@@ -11,6 +11,7 @@ mod coding;
 mod demand;
 mod heading;
 mod history;
+mod hub;
 mod json;
 mod members;
 mod model;
@@ -26,6 +27,7 @@ mod validators;
 
 pub use coding::{Coded, Coding};
 pub use demand::{Answer, Demand};
+pub use hub::HubStep;
 pub use model::{Feed, direction, link_of};
 pub use press::CodingStep;
 pub use readers::{Readers, ReadersStep, Readership, readership};
@@ -36,6 +38,7 @@ pub use topic::{FeedKey, Filter, Part, Post, Subject, Terms, Topic};
 
 use crate::site::FeedFormat;
 use std::time::Duration;
+use url::Url;
 
 /// How feeds are made.
 #[derive(Clone, Debug)]
@@ -44,6 +47,8 @@ pub struct Settings {
     pub items: u32,
     /// How long readers may keep it: `ttl` and `max-age`.
     pub ttl: Duration,
+    /// Who is told of every change (WebSub).
+    pub hubs: Vec<Url>,
 }
 
 /// A feed's bytes in a format: the same for the same articles, whenever they are made.

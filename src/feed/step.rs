@@ -4,7 +4,7 @@ use super::history::{self, Cut};
 use super::members::Members;
 use super::shelf::Publication;
 use super::validators::{Decision, Validators, decide};
-use super::{Feed, FeedKey, Part, Published, Settings, Shelf, Topic, closing, render, store};
+use super::{Feed, FeedKey, Part, Published, Settings, Shelf, Topic, closing, hub, render, store};
 use crate::clock::{Clock, Timestamp};
 use crate::content::{self, Article};
 use crate::db::Db;
@@ -236,6 +236,7 @@ impl FeedStep {
                     Decision::Publish(last_modified) => {
                         let validators = Validators { hash: draft.hash.clone(), last_modified, sequence };
                         store::remember(&mut tx, &path, &validators, draft.entries).await?;
+                        hub::announce(&mut tx, &self.settings.hubs, &path, self.clock.now()).await?;
                         settled.push((draft, last_modified));
                     }
                     Decision::Wait(pause) => waiting.push((topic.clone(), pause)),

@@ -9,6 +9,7 @@ mod documents;
 mod floods;
 mod history;
 mod http;
+mod hubs;
 mod publication;
 mod readers;
 mod retirement;
