@@ -8,7 +8,7 @@ use crate::feed::{Subject, Topic};
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, Query, State as Shared};
-use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderValue};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
@@ -99,7 +99,8 @@ async fn mailing(Shared(state): Shared<State>, uri: Uri, Path(mailing): Path<Str
 
 /// The same as a feed.
 async fn feed(Shared(state): Shared<State>, uri: Uri, headers: HeaderMap) -> Result<Response, WebError> {
-    let address = Address::of(&state.site, uri.path(), uri.query());
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let address = Address::of(&state.site, host, uri.path(), uri.query());
     feeds::answer(&state, &address, &headers).await.unwrap_or(Err(WebError::NotFound))
 }
 

@@ -7,7 +7,7 @@ use super::{State, WebError};
 use crate::feed::{Answer, FeedKey, Part, Published};
 use axum::body::{Body, Bytes};
 use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HOST, HeaderValue, LAST_MODIFIED,
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderValue, LAST_MODIFIED,
     RETRY_AFTER, VARY,
 };
 use axum::http::{HeaderMap, StatusCode};
@@ -20,8 +20,7 @@ const ARCHIVE_AGE: u64 = 86_400;
 /// The answer to a request for a feed; nothing if the address asks for none. `A-IM` (RFC 3229)
 /// is ignored: those who send it do not understand 226.
 pub(super) async fn answer(state: &State, address: &Address, headers: &HeaderMap) -> Option<Result<Response, WebError>> {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    Some(match address.feed(&state.site, host)? {
+    Some(match address.feed(&state.site)? {
         FeedAddress::Of(key) => find(state, &key, headers).await,
         FeedAddress::Unknown => Err(WebError::NotFound),
     })
