@@ -178,15 +178,15 @@ impl Inner {
         };
         let (site, settings, key) = (Arc::clone(&self.site), self.settings.clone(), key.clone());
         let work = move || {
-            let titled = |slug: &str| title_of(&site, &titles, &key.topic, slug);
-            let mut feed = Feed::new(&site, &settings, &authority, &key.topic, &articles, &others, &titled);
+            let title = |slug: &str| title_of(&site, &titles, &key.topic, slug);
+            let mut feed = Feed::new(&site, &settings, &authority, &key.topic, &articles, &others, &title);
             if let Some(Heading { name, title, description }) = plan.heading {
                 feed.call(&name, &title, &description);
             }
             if let Contents::Notes(notes) = plan.contents {
                 feed.add(notes.into_iter().map(|note| note.entry(&authority)));
             }
-            feed.place(key.part, plan.links);
+            feed.place(key.part, plan.beside);
             published(draft(&feed, key.clone())?, None).map(|(_, feed)| feed)
         };
         let feed = tokio::task::spawn_blocking(work).await.context("a feed could not be made")??;

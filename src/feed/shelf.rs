@@ -30,7 +30,8 @@ pub struct Shelf(Arc<ArcSwap<Contents>>);
 
 #[derive(Clone, Default)]
 struct Contents {
-    feeds: BTreeMap<FeedKey, Arc<Published>>,
+    /// Shared keys: each publication copies the map, and only that.
+    feeds: BTreeMap<Arc<FeedKey>, Arc<Published>>,
     /// Whether every feed has been published once since the start.
     complete: bool,
 }
@@ -49,14 +50,14 @@ impl Shelf {
 
     /// Every feed, in a stable order.
     pub fn catalogue(&self) -> Vec<(FeedKey, Arc<Published>)> {
-        self.0.load().feeds.iter().map(|(key, feed)| (key.clone(), Arc::clone(feed))).collect()
+        self.0.load().feeds.iter().map(|(key, feed)| (FeedKey::clone(key), Arc::clone(feed))).collect()
     }
 
     /// Puts feeds in the places of older ones, all at once for whoever looks.
     pub(super) fn publish(&self, feeds: &[(FeedKey, Arc<Published>)], complete: bool) {
         self.0.rcu(|now| {
             let mut next = Contents::clone(now);
-            next.feeds.extend(feeds.iter().cloned());
+            next.feeds.extend(feeds.iter().map(|(key, feed)| (Arc::new(key.clone()), Arc::clone(feed))));
             next.complete |= complete;
             next
         });
