@@ -5,8 +5,14 @@
 //! for the database.
 
 mod atom;
+mod clean;
+mod extension;
+mod gate;
 mod json;
+mod media;
 mod model;
+mod remark;
+mod report;
 mod rss;
 mod shelf;
 mod step;
@@ -20,6 +26,9 @@ pub use step::FeedStep;
 use crate::language::Language;
 use crate::site::{FeedFormat, Site};
 use std::time::Duration;
+
+/// What documents say they were made by. No version: an upgrade changes no feed.
+const GENERATOR: &str = "Clarion";
 
 /// How feeds are made.
 #[derive(Clone, Debug)]

@@ -1,5 +1,7 @@
 //! Publishing: which feeds a change touches, their new bytes, and when these may be served.
 
+use super::gate::{self, Passed};
+use super::report::{Board, Found};
 use super::validators::{Decision, Validators, decide};
 use super::{Feed, FeedKey, Published, Settings, Shelf, Topic, render, store};
 use crate::clock::{Clock, Timestamp};
@@ -23,6 +25,8 @@ use tokio::sync::Mutex;
 const BATCH: usize = 32;
 /// So many changes at once, an import say, are followed by making every feed.
 const CROWD: usize = 500;
+/// What is gone is told of so many articles.
+const TOMBSTONES: i64 = 50;
 /// How soon to look again when another daemon was ahead.
 const GLANCE: Duration = Duration::from_millis(100);
 
@@ -51,6 +55,8 @@ struct Progress {
     authority: Option<String>,
     /// Names of categories that are not configured.
     found: Arc<BTreeMap<String, String>>,
+    /// What staff should know.
+    board: Board,
 }
 
 /// An article that leaves a category no longer says where it was, and a new translation belongs
@@ -92,7 +98,8 @@ impl Step for FeedStep {
         let authority = self.authority(&mut progress).await?;
         let mut drafts = Vec::new();
         for topic in &batch {
-            let (shown, made) = self.make(topic, &authority, &progress.found).await?;
+            let (shown, found, made) = self.make(topic, &authority, &progress.found).await?;
+            progress.board.note(topic, found);
             progress.shown.insert(topic.clone(), shown);
             drafts.extend(made);
         }
@@ -103,8 +110,13 @@ impl Step for FeedStep {
         let more = !progress.due.is_empty();
         let pause = waiting.iter().map(|(_, pause)| *pause).min();
         progress.due.extend(waiting.into_iter().map(|(topic, _)| topic));
+        let report = progress.board.report();
+        report.show(&self.metrics, &self.shelf);
         self.shelf.publish(&published, progress.due.is_empty());
         self.metrics.feeds_published.inc_by(published.len() as u64);
+        if progress.due.is_empty() {
+            progress.board.tell(&self.db, &self.site, report, self.clock.now()).await?;
+        }
         Ok(match pause {
             _ if more => Wake::Now,
             Some(pause) => Wake::At(self.clock.now() + pause),
@@ -190,13 +202,19 @@ impl FeedStep {
     }
 
     /// Makes a topic's feeds in every format.
-    async fn make(&self, topic: &Topic, authority: &str, found: &Arc<BTreeMap<String, String>>) -> anyhow::Result<(Shown, Vec<Draft>)> {
+    async fn make(
+        &self,
+        topic: &Topic,
+        authority: &str,
+        found: &Arc<BTreeMap<String, String>>,
+    ) -> anyhow::Result<(Shown, Found, Vec<Draft>)> {
         let mut connection = self.db.reader().acquire().await?;
         // A category's feed has what its page shows: also the articles of those below it.
         let categories = topic.category.as_ref().map(|slug| self.site.with_descendants(slug));
         let selection = Selection { language: Some(&topic.language), categories: categories.as_deref(), ..Selection::default() };
         let articles = content::latest(&mut connection, &selection, i64::from(self.settings.items), 0).await?;
         let translations = translations(&mut connection, &articles).await?;
+        let gone = content::gone(&mut connection, &selection, TOMBSTONES).await?;
         drop(connection);
         let shown = Shown {
             articles: articles.iter().chain(&translations).map(|article| article.id).collect(),
@@ -206,11 +224,17 @@ impl FeedStep {
         let (topic, authority) = (topic.clone(), authority.to_owned());
         let work = move || {
             let title_of = |slug: &str| title_of(&site, &found, &topic, slug);
-            let feed = Feed::new(&site, &settings, &authority, &topic, &articles, &translations, &title_of);
-            FeedFormat::ALL.into_iter().map(|format| draft(&feed, topic.key(format))).collect()
+            let mut feed = Feed::new(&site, &settings, &authority, &topic, &articles, &translations, &title_of).with_deleted(&gone);
+            let (title, name) = (String::from(&feed.title), String::from(&feed.name));
+            let Passed { documents, refused, remarks } = gate::pass(&mut feed, &FeedFormat::ALL, &render);
+            let draft = |(format, bytes): (FeedFormat, Vec<u8>)| {
+                let hash = content_hash(&[&bytes]);
+                Draft { key: topic.key(format), title: title.clone(), topic: name.clone(), bytes, hash }
+            };
+            (Found { remarks, refused }, documents.into_iter().map(draft).collect())
         };
-        let drafts: anyhow::Result<Vec<Draft>> = tokio::task::spawn_blocking(work).await.context("feeds could not be made")?;
-        Ok((shown, drafts?))
+        let (found, drafts) = tokio::task::spawn_blocking(work).await.context("feeds could not be made")?;
+        Ok((shown, found, drafts))
     }
 
     /// Stores the validators of what may be published now; what must wait is named with the
@@ -263,11 +287,6 @@ fn title_of(site: &Site, found: &BTreeMap<String, String>, topic: &Topic, slug: 
         Some(category) => category.title.get(&topic.language).to_owned(),
         None => found.get(slug).cloned().unwrap_or_else(|| slug.to_owned()),
     }
-}
-
-fn draft(feed: &Feed<'_>, key: FeedKey) -> anyhow::Result<Draft> {
-    let bytes = render(feed, key.format)?;
-    Ok(Draft { title: String::from(&feed.title), topic: String::from(&feed.name), hash: content_hash(&[&bytes]), key, bytes })
 }
 
 fn published((draft, last_modified): (Draft, Timestamp)) -> anyhow::Result<(FeedKey, Arc<Published>)> {

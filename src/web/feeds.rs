@@ -26,7 +26,7 @@ pub(super) fn answer(state: &State, address: &Address, headers: &HeaderMap) -> O
 fn find(state: &State, key: &FeedKey, headers: &HeaderMap) -> Result<Response, WebError> {
     match state.shelf.get(key) {
         Some(feed) => serve(state, key, feed, headers),
-        None if state.shelf.is_complete() => Err(WebError::NotFound),
+        None if state.shelf.is_complete() && !state.shelf.is_withheld(key) => Err(WebError::NotFound),
         // Just started: 404 would make readers forget the feed.
         None => Ok((StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")], "The feeds are being made.\n").into_response()),
     }

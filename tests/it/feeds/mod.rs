@@ -2,10 +2,19 @@
 
 mod addresses;
 mod documents;
+mod gate;
 mod http;
+mod imprint;
+mod judge;
+mod media;
 mod publication;
+mod rules;
 mod selection;
 mod size;
+mod texts;
+mod tombstones;
+mod tree;
+mod validator;
 
 use crate::support::World;
 use crate::support::web::{Site, header, serve};
