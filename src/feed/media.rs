@@ -87,7 +87,7 @@ fn content(medium: &'static str) -> Element {
 }
 
 /// The article's picture, if it is ours, or the site's on which the article is kept. Programs
-/// fetch thumbnails unasked: one on YouTube would tell YouTube who reads what.
+/// fetch thumbnails unasked: one at `YouTube` would tell `YouTube` who reads what.
 pub(super) fn picture(article: &Article, site: &Site) -> Option<Link> {
     let picture = Url::parse(article.image.as_ref()?).ok()?;
     let original = article.canonical_url.as_ref().filter(|_| article.living).and_then(|url| Url::parse(url).ok());

@@ -78,7 +78,7 @@ pub(super) struct Report {
 impl Report {
     /// Counts it where the operator looks, and has readers of a feed that was never made come
     /// again instead of being told that it does not exist.
-    pub(super) fn show(&self, metrics: &Metrics, shelf: &Shelf) {
+    pub(super) fn show(&self, metrics: &Metrics, served: &Shelf) {
         let mut removed = 0;
         let mut left_out = 0;
         for remark in &self.remarks {
@@ -91,7 +91,7 @@ impl Report {
         metrics.feed_characters_removed.set(removed);
         metrics.feed_entries_left_out.set(left_out);
         metrics.feeds_kept_back.set(i64::try_from(self.refused.len()).unwrap_or(i64::MAX));
-        shelf.withhold(self.refused.keys().cloned().collect());
+        served.withhold(&self.refused.keys().cloned().collect());
     }
 
     /// Whether there is nothing to tell, and nothing told that is over.

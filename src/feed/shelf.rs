@@ -55,8 +55,8 @@ impl Shelf {
     }
 
     /// Notes which feeds exist and cannot be published.
-    pub(super) fn withhold(&self, keys: BTreeSet<FeedKey>) {
-        if self.0.load().withheld != keys {
+    pub(super) fn withhold(&self, keys: &BTreeSet<FeedKey>) {
+        if self.0.load().withheld != *keys {
             self.0.rcu(|now| Contents { withheld: keys.clone(), ..Contents::clone(now) });
         }
     }

@@ -4,7 +4,7 @@
 use super::super::clean::is_xml;
 use super::web;
 use quick_xml::Reader;
-use quick_xml::escape::{resolve_predefined_entity, unescape};
+use quick_xml::escape::unescape;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
 /// The ids of its entries, in order, if it is well-formed (XML 1.0 §2.1), its prefixes are declared
@@ -57,7 +57,10 @@ impl Witness {
                 self.add(&text)
             }
             Event::CData(text) => self.add(&text.decode().map_err(|error| error.to_string())?),
-            Event::GeneralRef(reference) => self.add(&character(reference)?),
+            Event::GeneralRef(reference) => {
+                let mut room = [0; 4];
+                self.add(character(reference)?.encode_utf8(&mut room))
+            }
             Event::Comment(_) | Event::Eof => Ok(()),
             Event::Decl(_) if !self.has_root => Ok(()),
             Event::Decl(_) | Event::PI(_) | Event::DocType(_) => Err("it holds what no feed needs".to_owned()),
@@ -162,14 +165,22 @@ fn number(text: &str) -> Result<(), String> {
     if !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit()) { Ok(()) } else { Err(format!("“{text}” is no number")) }
 }
 
-/// The character that a reference stands for. Without a document type there are five entities.
-fn character(reference: &BytesRef<'_>) -> Result<String, String> {
-    let name = reference.decode().map_err(|error| error.to_string())?;
-    match reference.resolve_char_ref().map_err(|error| error.to_string())? {
-        Some(c) if is_xml(c) => Ok(c.to_string()),
-        Some(c) => Err(format!("it refers to U+{:04X}, which XML cannot hold", u32::from(c))),
-        None => resolve_predefined_entity(&name).map(str::to_owned).ok_or_else(|| format!("nobody declared &{name};")),
-    }
+/// The character that a reference stands for. Without a document type there are five entities;
+/// HTML in Atom is full of them.
+fn character(reference: &BytesRef<'_>) -> Result<char, String> {
+    let entity = match &**reference {
+        b"lt" => '<',
+        b"gt" => '>',
+        b"amp" => '&',
+        b"quot" => '"',
+        b"apos" => '\'',
+        other => match reference.resolve_char_ref().map_err(|error| error.to_string())? {
+            Some(c) if is_xml(c) => c,
+            Some(c) => return Err(format!("it refers to U+{:04X}, which XML cannot hold", u32::from(c))),
+            None => return Err(format!("nobody declared &{};", String::from_utf8_lossy(other))),
+        },
+    };
+    Ok(entity)
 }
 
 fn utf8(bytes: &[u8]) -> Result<&str, String> {
