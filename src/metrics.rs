@@ -35,6 +35,8 @@ pub struct Metrics {
     pub feed_entries_left_out: Gauge,
     /// Characters of the articles in feeds that XML cannot carry, and that are left out.
     pub feed_characters_removed: Gauge,
+    /// Hubs told of a change, since the start.
+    pub hub_pings: Counter,
     /// Requests answered.
     pub requests: Counter,
 }
@@ -66,6 +68,8 @@ impl Default for Metrics {
             "Characters left out of the articles in feeds, since XML cannot carry them",
             feed_characters_removed.clone(),
         );
+        let hub_pings = Counter::default();
+        registry.register("hub_pings", "Hubs told of a change since the start", hub_pings.clone());
         let requests = Counter::default();
         registry.register("http_requests", "HTTP requests answered", requests.clone());
         Self {
@@ -78,6 +82,7 @@ impl Default for Metrics {
             feeds_kept_back,
             feed_entries_left_out,
             feed_characters_removed,
+            hub_pings,
             requests,
         }
     }

@@ -203,7 +203,12 @@ fn feed(table: &mut Table<'_>) -> feed::Settings {
             Err(Reason::new("out of range", "write 1m to 24h; 15m to 60m is usual"))
         }
     });
-    feed::Settings { items, ttl: ttl.unwrap_or(Duration::from_mins(30)) }
+    let hubs = parsed_list(table, "hubs", |text| {
+        let url =
+            Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host() && url.username().is_empty());
+        url.ok_or_else(|| Reason::new(format!("“{text}” is not the address of a hub"), "write it like https://hub.example.org/"))
+    });
+    feed::Settings { items, ttl: ttl.unwrap_or(Duration::from_mins(30)), hubs }
 }
 
 fn web(table: &mut Table<'_>) -> Option<web::Settings> {

@@ -24,7 +24,10 @@ pub(super) fn render(feed: &Feed<'_>) -> anyhow::Result<Vec<u8>> {
         links: vec![
             link("self", feed.address(FeedFormat::Atom), Some(FeedFormat::Atom.media_type()), None),
             link("alternate", String::from(&feed.home), Some("text/html"), Some(&feed.topic.language.to_string())),
-        ],
+        ]
+        .into_iter()
+        .chain(feed.hubs.iter().map(|hub| link("hub", String::from(hub), None, None)))
+        .collect(),
         generator: Some(atom::Generator { value: GENERATOR.to_owned(), ..atom::Generator::default() }),
         rights: feed.rights.as_ref().map(atom::Text::plain),
         icon: feed.icon.as_ref().map(String::from),

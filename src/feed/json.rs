@@ -24,7 +24,16 @@ struct Document<'a> {
     favicon: Option<&'a Link>,
     authors: [Author<'a>; 1],
     language: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hubs: Vec<Hub<'a>>,
     items: Vec<Item<'a>>,
+}
+
+#[derive(Serialize)]
+struct Hub<'a> {
+    #[serde(rename = "type")]
+    protocol: &'static str,
+    url: &'a Link,
 }
 
 #[derive(Serialize)]
@@ -82,6 +91,7 @@ pub(super) fn render(feed: &Feed<'_>) -> anyhow::Result<Vec<u8>> {
         favicon: feed.icon.as_ref(),
         authors: [Author { name: &feed.author, url: Some(&feed.home) }],
         language: feed.topic.language.to_string(),
+        hubs: feed.hubs.iter().map(|url| Hub { protocol: "WebSub", url }).collect(),
         items: Vec::new(),
     };
     let head = serde_json::to_vec(&document)?.len();

@@ -8,6 +8,7 @@ mod atom;
 mod clean;
 mod extension;
 mod gate;
+mod hub;
 mod json;
 mod media;
 mod model;
@@ -19,6 +20,7 @@ mod step;
 mod store;
 mod validators;
 
+pub use hub::HubStep;
 pub use model::{Feed, direction, link_of};
 pub use shelf::{Published, Shelf};
 pub use step::FeedStep;
@@ -26,6 +28,7 @@ pub use step::FeedStep;
 use crate::language::Language;
 use crate::site::{FeedFormat, Site};
 use std::time::Duration;
+use url::Url;
 
 /// What documents say they were made by. No version: an upgrade changes no feed.
 const GENERATOR: &str = "Clarion";
@@ -37,6 +40,8 @@ pub struct Settings {
     pub items: u32,
     /// How long readers may keep it: `ttl` and `max-age`.
     pub ttl: Duration,
+    /// Who is told of every change (WebSub).
+    pub hubs: Vec<Url>,
 }
 
 /// What a feed is about.

@@ -32,6 +32,8 @@ pub struct Feed<'a> {
     /// One as wide as high.
     pub(super) icon: Option<Link>,
     pub(super) ttl: Duration,
+    /// Who tells readers of every change (WebSub).
+    pub(super) hubs: Vec<Link>,
     /// The newest first.
     pub(super) entries: Vec<Entry>,
     /// What was among them and is gone, the newest first.
@@ -124,6 +126,7 @@ impl<'a> Feed<'a> {
             logo: picture(&imprint.logo),
             icon: picture(&imprint.icon),
             ttl: settings.ttl,
+            hubs: settings.hubs.iter().filter_map(|hub| Link::parse(hub.as_str())).collect(),
             entries: Vec::new(),
             deleted: Vec::new(),
             remarks: Vec::new(),

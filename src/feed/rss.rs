@@ -40,12 +40,16 @@ pub(super) fn render(feed: &Feed<'_>) -> anyhow::Result<Vec<u8>> {
         ttl: Some((feed.ttl.as_secs() / 60).to_string()),
         image: feed.logo.as_ref().map(|logo| image(feed, logo)),
         items: feed.entries.iter().zip(&elements).map(|(entry, elements)| item(feed.site, entry, elements)).collect(),
-        atom_ext: Some(AtomExtension { links: vec![own] }),
+        atom_ext: Some(AtomExtension { links: std::iter::once(own).chain(feed.hubs.iter().map(hub)).collect() }),
         syndication_ext: Some(rhythm(feed.ttl)),
         namespaces,
         ..Channel::default()
     };
     channel.write_to(Vec::new()).context("an RSS feed could not be written")
+}
+
+fn hub(hub: &Address) -> Link {
+    Link { href: String::from(hub), rel: "hub".to_owned(), ..Link::default() }
 }
 
 /// Its title and link must be those of the channel.

@@ -3,7 +3,7 @@
 use super::gate::{self, Passed};
 use super::report::{Board, Found};
 use super::validators::{Decision, Validators, decide};
-use super::{Feed, FeedKey, Published, Settings, Shelf, Topic, render, store};
+use super::{Feed, FeedKey, Published, Settings, Shelf, Topic, hub, render, store};
 use crate::clock::{Clock, Timestamp};
 use crate::content::{self, Article, Change, Selection};
 use crate::db::Db;
@@ -254,6 +254,7 @@ impl FeedStep {
                 Decision::Publish(last_modified) => {
                     let validators = Validators { hash: draft.hash.clone(), last_modified, sequence };
                     store::remember(&mut tx, &path, &validators).await?;
+                    hub::announce(&mut tx, &self.settings.hubs, &path, self.clock.now()).await?;
                     settled.push((draft, last_modified));
                 }
                 Decision::Wait(pause) => waiting.push(wait(pause)),

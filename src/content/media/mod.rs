@@ -9,7 +9,7 @@ mod resolve;
 mod serve;
 pub(super) mod store;
 
-pub(super) use changes::Known;
+pub(super) use changes::{Changes, Known};
 pub use kind::Kind;
 pub use serve::{Opened, Unopened, open_file};
 pub use store::{Standing, file_standing};
@@ -130,7 +130,7 @@ fn seen(folder: &Folder, path: &str, known: &Known) -> (File, Option<Reason>) {
     match probe::probe(folder, path) {
         Probe::There(file, told) => (file, told),
         Probe::Missing(reason) => {
-            let before = known.file(path).cloned();
+            let before = known.file(path);
             let media_type = Kind::by_name(path).map_or("application/octet-stream", Kind::essence).to_owned();
             let file = before.unwrap_or(File { stamp: String::new(), media_type, length: None, size: None });
             (File { stamp: String::new(), ..file }, Some(reason))

@@ -95,7 +95,7 @@ pub(in crate::content) async fn known(connection: &mut AnyConnection) -> anyhow:
     for row in &rows {
         of_articles.entry(row.try_get("article")?).or_default().push((row.try_get("path")?, file(row)?));
     }
-    let mut known = Known::default();
+    let known = Known::default();
     for (article, files) in of_articles {
         known.follow_each(&article, files);
     }

@@ -104,3 +104,25 @@ async fn a_copy_names_its_original_and_a_followed_article_is_read_there() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn every_format_names_the_hubs() {
+    on_each_engine(async |world| {
+        draft("en", "one", 1, &[]).save(&world).await;
+        let hub = "https://hub.example.org/?a=1&b";
+        let mut shared = shared(&world);
+        shared.feed.hubs = vec![hub.parse().unwrap()];
+        let site = serve_shared(shared).await;
+        publish(&world, &step(&world, &site)).await;
+        let of = |links: &mut dyn Iterator<Item = &Node>| {
+            links.filter(|link| link.get("rel") == "hub").map(|link| link.get("href").to_owned()).collect::<Vec<_>>()
+        };
+        let rss = Node::parse(&site.page("/feed.xml").await.1);
+        assert_eq!(of(&mut rss.child("channel").unwrap().all("atom:link")), [hub]);
+        let atom = Node::parse(&site.page("/atom.xml").await.1);
+        assert_eq!(of(&mut atom.all("link")), [hub]);
+        let json: serde_json::Value = serde_json::from_str(&site.page("/feed.json").await.1).unwrap();
+        assert_eq!(json["hubs"], serde_json::json!([{"type": "WebSub", "url": hub}]));
+    })
+    .await;
+}

@@ -95,7 +95,7 @@ async fn a_document_and_a_video_stand_beside_each_other() {
         let video = Some("https://www.youtube.com/watch?v=abc".to_owned());
         let image = Some("http://news.example.org/files/still.jpg".to_owned());
         let enclosures = vec![file("http://news.example.org/files/report.pdf", "application/pdf", Some(99))];
-        Draft { video, image, enclosures, ..draft("en", "one", 1, &[]) }.save(&world).await;
+        Draft { enclosures, image, video, ..draft("en", "one", 1, &[]) }.save(&world).await;
         let (site, _) = published(&world).await;
         for path in ["/feed.xml", "/atom.xml"] {
             let found = entries(&site, path).await;

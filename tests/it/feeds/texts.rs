@@ -111,10 +111,10 @@ async fn no_field_of_any_format_can_be_broken_by_what_it_says() {
             image: Some(format!("http://news.example.org/{NASTY}")),
             ..draft("en", "one", 2, &["defectors"])
         };
-        let film = Draft { uid: "film".to_owned(), slug: "film".to_owned(), video: Some(url.clone()), ..article.clone() };
+        let watched = Draft { uid: "film".to_owned(), slug: "film".to_owned(), video: Some(url.clone()), ..article.clone() };
         let played = Draft { uid: format!("{NASTY}2"), slug: "played".to_owned(), enclosures: vec![file("video/mp4")], ..article.clone() };
-        let read = Draft { uid: "read".to_owned(), slug: "read".to_owned(), enclosures: vec![file(NASTY)], ..film.clone() };
-        for article in [&article, &film, &played, &read] {
+        let read = Draft { uid: "read".to_owned(), slug: "read".to_owned(), enclosures: vec![file(NASTY)], ..watched.clone() };
+        for article in [&article, &watched, &played, &read] {
             article.save(&world).await;
         }
         draft("ja", "one", 1, &["defectors"]).save(&world).await;

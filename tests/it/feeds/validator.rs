@@ -9,7 +9,7 @@ use crate::support::{World, language, on_each_engine};
 use clarion::content::{self, ArticleState, ContentStep, Credit, Enclosure, Role};
 use clarion::language::LocalText;
 use clarion::metrics::Metrics;
-use clarion::site::Imprint;
+use clarion::site::{FeedFormat, Imprint};
 use clarion::task::{Kick, Step as _, Wake};
 use std::path::Path;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ async fn judge_all(site: &Site) -> Vec<String> {
         let (status, text) = site.page(&path).await;
         assert_eq!(status, 200, "{path}");
         let address = site.state.site.link(&path);
-        let told = if path.ends_with(".json") {
+        let told = if key.format == FeedFormat::Json {
             json_findings(&text, &address)
         } else {
             assert_well_formed(&path, &text);

@@ -115,3 +115,9 @@ pub fn site() -> Site {
         imprint: Imprint::default(),
     }
 }
+
+/// A number by which a run of the tests is told how long or from where.
+#[expect(clippy::disallowed_methods, reason = "how a run of the tests is told how long and from where")]
+pub fn option(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
+}
