@@ -104,7 +104,14 @@ fn site(table: &mut Table<'_>, categories: Vec<Category>, catalogue: &Catalogue)
     let legacy = table.tables("legacy", |table| {
         let host: Option<String> = table.required("host");
         let language = table.required("language");
-        Some(LegacyHost { host: host?.trim_start_matches("www.").to_lowercase(), language: language? })
+        let atom_id = parsed(table, "atom_id", |text| match Url::parse(text) {
+            Ok(_) => Ok(text.to_owned()),
+            Err(_) => Err(Reason::new(
+                format!("“{text}” is not an id"),
+                "copy what stands between <id> and </id> at the head of the old site's Atom feed, like http://old.example.org/feed/atom/",
+            )),
+        });
+        Some(LegacyHost { host: host?.trim_start_matches("www.").to_lowercase(), language: language?, atom_id })
     });
     Some(Site {
         title: title?,
@@ -419,7 +426,7 @@ fn beside(folder: &Path, path: &str) -> PathBuf {
 }
 
 /// Takes a key that is text with a form of its own.
-fn parsed<T>(table: &mut Table<'_>, key: &'static str, parse: impl FnOnce(&str) -> Result<T, Reason>) -> Option<T> {
+pub(super) fn parsed<T>(table: &mut Table<'_>, key: &'static str, parse: impl FnOnce(&str) -> Result<T, Reason>) -> Option<T> {
     let (text, place) = table.placed::<String>(key)?;
     told(table, key, &place, parse(&text))
 }

@@ -12,7 +12,7 @@ use atom_syndication as atom;
 use chrono::{DateTime, FixedOffset};
 
 pub(super) fn render(feed: &Feed<'_>) -> anyhow::Result<Vec<u8>> {
-    let deleted: Vec<Element> = feed.deleted.iter().map(tombstone).collect();
+    let own: Vec<Element> = feed.deleted.iter().map(tombstone).chain(feed.archive_mark()).collect();
     let elements: Vec<_> = feed.entries.iter().map(|entry| entry.media.elements()).collect();
     let document = atom::Feed {
         title: atom::Text::plain(&feed.title),
@@ -27,20 +27,27 @@ pub(super) fn render(feed: &Feed<'_>) -> anyhow::Result<Vec<u8>> {
         ]
         .into_iter()
         .chain(feed.hubs.iter().map(|hub| link("hub", String::from(hub), None, None)))
+        .chain(neighbours(feed))
         .collect(),
         generator: Some(atom::Generator { value: GENERATOR.to_owned(), ..atom::Generator::default() }),
         rights: feed.rights.as_ref().map(atom::Text::plain),
         icon: feed.icon.as_ref().map(String::from),
         logo: feed.logo.as_ref().map(String::from),
         lang: Some(feed.topic.language.to_string()),
-        extensions: extension::atom(&deleted),
-        namespaces: extension::namespaces(elements.iter().flatten().chain(&deleted)),
+        extensions: extension::atom(&own),
+        namespaces: extension::namespaces(elements.iter().flatten().chain(&own)),
         entries: feed.entries.iter().zip(&elements).map(|(entry, elements)| self::entry(entry, elements)).collect(),
         ..atom::Feed::default()
     };
     let config = atom::WriteConfig { write_document_declaration: false, indent_size: None };
     let bytes = b"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n".to_vec();
     document.write_with_config(bytes, config).context("an Atom feed could not be written")
+}
+
+/// The documents before and after it (RFC 5005).
+fn neighbours(feed: &Feed<'_>) -> impl Iterator<Item = atom::Link> {
+    let address = |part| feed.address_of(part, FeedFormat::Atom);
+    feed.links.iter().map(move |(rel, part)| link(rel, address(*part), Some(FeedFormat::Atom.media_type()), None))
 }
 
 fn entry(entry: &Entry, elements: &[Element]) -> atom::Entry {

@@ -15,6 +15,8 @@ pub(super) enum Namespace {
     Media,
     /// Deleted entries (RFC 6721).
     Tombstones,
+    /// Archives of feeds (RFC 5005).
+    History,
 }
 
 impl Namespace {
@@ -23,6 +25,7 @@ impl Namespace {
         match self {
             Self::Media => "media",
             Self::Tombstones => "at",
+            Self::History => "fh",
         }
     }
 
@@ -32,6 +35,7 @@ impl Namespace {
             // With the slash: without it, it is another.
             Self::Media => "http://search.yahoo.com/mrss/",
             Self::Tombstones => "http://purl.org/atompub/tombstones/1.0",
+            Self::History => "http://purl.org/syndication/history/1.0",
         }
     }
 }

@@ -17,6 +17,9 @@ struct Document<'a> {
     title: &'a Clean,
     home_page_url: &'a Link,
     feed_url: String,
+    /// Older entries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_url: Option<String>,
     description: &'a Clean,
     #[serde(skip_serializing_if = "Option::is_none")]
     icon: Option<&'a Link>,
@@ -81,11 +84,13 @@ struct File<'a> {
 }
 
 pub(super) fn render(feed: &Feed<'_>) -> anyhow::Result<Vec<u8>> {
+    let older = feed.links.iter().find(|(rel, _)| matches!(*rel, "next" | "prev-archive"));
     let mut document = Document {
         version: "https://jsonfeed.org/version/1.1",
         title: &feed.title,
         home_page_url: &feed.home,
         feed_url: feed.address(FeedFormat::Json),
+        next_url: older.map(|(_, part)| feed.address_of(*part, FeedFormat::Json)),
         description: &feed.description,
         icon: feed.icon.as_ref(),
         favicon: feed.icon.as_ref(),

@@ -2,9 +2,10 @@
 //! made ill-formed by what somebody wrote.
 
 use super::clean::{Clean, Link, Scrub};
+use super::extension::{Element, Namespace};
 use super::media::{self, Media};
 use super::remark::{LeftOut, Remark};
-use super::{Settings, Topic};
+use super::{Part, Settings, Topic};
 use crate::clock::Timestamp;
 use crate::content::{self, Article, Credit, Role, Tombstone};
 use crate::language::Language;
@@ -32,7 +33,7 @@ pub struct Feed<'a> {
     /// One as wide as high.
     pub(super) icon: Option<Link>,
     pub(super) ttl: Duration,
-    /// Who tells readers of every change (WebSub).
+    /// Who tells readers of every change.
     pub(super) hubs: Vec<Link>,
     /// The newest first.
     pub(super) entries: Vec<Entry>,
@@ -40,6 +41,10 @@ pub struct Feed<'a> {
     pub(super) deleted: Vec<Deleted>,
     /// What of the articles is not in it.
     pub(super) remarks: Vec<Remark>,
+    /// Which document of its topic it is.
+    pub(super) part: Part,
+    /// The documents before and after it, by relation (RFC 5005).
+    pub(super) links: Vec<(&'static str, Part)>,
 }
 
 pub(super) struct Entry {
@@ -74,6 +79,44 @@ pub(super) struct Deleted {
     pub(super) at: Timestamp,
 }
 
+/// An entry that is no article: a mailing, or the end of a feed.
+#[derive(Clone, Debug)]
+pub(super) struct Note {
+    /// What its permanent id ends with.
+    pub(super) name: String,
+    /// Absolute.
+    pub(super) link: String,
+    pub(super) title: String,
+    /// Plain text.
+    pub(super) text: String,
+    pub(super) language: Language,
+    pub(super) at: Timestamp,
+}
+
+impl Note {
+    pub(super) fn entry(self, authority: &str) -> Entry {
+        Entry {
+            article: 0,
+            id: Clean::new(format!("tag:{authority}:{}", self.name.trim_start_matches('/'))),
+            link: Link::own(self.link),
+            original: None,
+            title: title_like(&self.title),
+            summary: Clean::new(self.text),
+            html: None,
+            language: self.language,
+            published: self.at,
+            updated: self.at,
+            authors: Vec::new(),
+            contributors: Vec::new(),
+            categories: Vec::new(),
+            tags: Vec::new(),
+            translations: Vec::new(),
+            media: Media::default(),
+            picture: None,
+        }
+    }
+}
+
 pub(super) struct Person {
     pub(super) name: Clean,
     pub(super) url: Option<Link>,
@@ -106,22 +149,21 @@ impl<'a> Feed<'a> {
     ) -> Self {
         let language = &topic.language;
         let site_title = site.title.get(language);
-        let name = topic.category.as_ref().map_or_else(|| site_title.to_owned(), |slug| title_of(slug));
-        let title = if topic.category.is_some() { format!("{name} – {site_title}") } else { name.clone() };
-        let described = match &topic.category {
+        let name = topic.category().map_or_else(|| site_title.to_owned(), title_of);
+        let title = if topic.category().is_some() { format!("{name} – {site_title}") } else { name.clone() };
+        let described = match topic.category() {
             Some(slug) => site.category(slug).and_then(|category| category.description.as_ref()),
             None => site.description.as_ref(),
         };
-        let segments: Vec<&str> = topic.category.iter().flat_map(|slug| ["category", slug]).collect();
         let imprint = &site.imprint;
         let picture = |file: &Option<String>| file.as_ref().map(|path| Link::own(site.link(&file_path(path))));
         let mut feed = Self {
-            id: Clean::new(format!("tag:{authority}:feed{}", site.path_in(language, &format!("/{}", segments.join("/"))))),
+            id: Clean::new(topic.id(site, authority)),
             description: title_like(described.map_or(title.as_str(), |text| text.get(language))),
             name: title_like(&name),
             title: title_like(&title),
             author: title_like(site_title),
-            home: Link::own(site.link(&site.page_path(language, &segments))),
+            home: Link::own(site.link(&topic.page(site))),
             rights: imprint.rights.as_ref().map(|rights| title_like(rights.get(language))),
             logo: picture(&imprint.logo),
             icon: picture(&imprint.icon),
@@ -132,6 +174,8 @@ impl<'a> Feed<'a> {
             remarks: Vec::new(),
             site,
             topic,
+            part: Part::Current,
+            links: Vec::new(),
         };
         feed.enter(articles, |article| entry(site, language, article, translations, title_of));
         feed
@@ -164,7 +208,38 @@ impl<'a> Feed<'a> {
 
     /// Its own absolute address in a format.
     pub(super) fn address(&self, format: FeedFormat) -> String {
-        self.site.link(&self.topic.key(format).path(self.site))
+        self.address_of(self.part, format)
+    }
+
+    /// The absolute address of a document of the same topic in a format.
+    pub(super) fn address_of(&self, part: Part, format: FeedFormat) -> String {
+        self.site.link(&self.topic.part(part, format).path(self.site))
+    }
+
+    /// Whether it is a document of the archive, which readers need not ask for again (RFC 5005 §4).
+    pub(super) fn is_archive(&self) -> bool {
+        matches!(self.part, Part::Archive(_))
+    }
+
+    /// `fh:archive` (RFC 5005 §4) where it is one.
+    pub(super) fn archive_mark(&self) -> Option<Element> {
+        self.is_archive().then(|| Element::new(Namespace::History, "archive"))
+    }
+
+    /// Calls it so.
+    pub(super) fn call(&mut self, name: &str, title: &str, description: &str) {
+        (self.name, self.title, self.description) = (title_like(name), title_like(title), title_like(description));
+    }
+
+    /// Says which document of its topic it is, and which are before and after it.
+    pub(super) fn place(&mut self, part: Part, links: Vec<(&'static str, Part)>) {
+        (self.part, self.links) = (part, links);
+    }
+
+    /// Adds entries that are no articles, each at its date.
+    pub(super) fn add(&mut self, entries: impl IntoIterator<Item = Entry>) {
+        self.entries.extend(entries);
+        self.entries.sort_by_key(|entry| std::cmp::Reverse((entry.published, entry.article)));
     }
 
     /// When it last changed, and what tells that from other changes of the same second. There is

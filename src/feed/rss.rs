@@ -24,7 +24,8 @@ pub(super) fn render(feed: &Feed<'_>) -> anyhow::Result<Vec<u8>> {
         ..Link::default()
     };
     let elements: Vec<_> = feed.entries.iter().map(|entry| entry.media.elements()).collect();
-    let mut namespaces = extension::namespaces(elements.iter().flatten());
+    let own_elements: Vec<_> = feed.archive_mark().into_iter().collect();
+    let mut namespaces = extension::namespaces(elements.iter().flatten().chain(&own_elements));
     // The crate leaves the extension out, without a word, unless its prefix is declared.
     namespaces.insert("sy".to_owned(), SYNDICATION.to_owned());
     let channel = Channel {
@@ -40,12 +41,23 @@ pub(super) fn render(feed: &Feed<'_>) -> anyhow::Result<Vec<u8>> {
         ttl: Some((feed.ttl.as_secs() / 60).to_string()),
         image: feed.logo.as_ref().map(|logo| image(feed, logo)),
         items: feed.entries.iter().zip(&elements).map(|(entry, elements)| item(feed.site, entry, elements)).collect(),
-        atom_ext: Some(AtomExtension { links: std::iter::once(own).chain(feed.hubs.iter().map(hub)).collect() }),
+        atom_ext: Some(AtomExtension { links: std::iter::once(own).chain(feed.hubs.iter().map(hub)).chain(neighbours(feed)).collect() }),
         syndication_ext: Some(rhythm(feed.ttl)),
         namespaces,
+        extensions: extension::rss(&own_elements),
         ..Channel::default()
     };
     channel.write_to(Vec::new()).context("an RSS feed could not be written")
+}
+
+/// The documents before and after it (RFC 5005).
+fn neighbours(feed: &Feed<'_>) -> impl Iterator<Item = Link> {
+    feed.links.iter().map(|(rel, part)| Link {
+        href: feed.address_of(*part, FeedFormat::Rss),
+        rel: (*rel).to_owned(),
+        mime_type: Some(FeedFormat::Rss.media_type().to_owned()),
+        ..Link::default()
+    })
 }
 
 fn hub(hub: &Address) -> Link {

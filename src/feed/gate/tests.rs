@@ -56,7 +56,7 @@ fn article(id: i64, title: &str) -> Article {
 /// What becomes of articles, the newest first, if feeds are made so.
 fn passed(articles: &[Article], render: &Render) -> Passed {
     let (site, settings) = (site(), Settings { items: 50, ttl: Duration::from_mins(30), hubs: Vec::new() });
-    let topic = Topic { language: Language::parse("en").unwrap(), category: None };
+    let topic = Topic::site(&Language::parse("en").unwrap());
     let mut feed = Feed::new(&site, &settings, "example.org,2026", &topic, articles, &[], &str::to_owned);
     pass(&mut feed, &FeedFormat::ALL, render)
 }

@@ -10,7 +10,7 @@ use reqwest::Method;
 #[tokio::test]
 async fn the_addresses_of_wordpress_are_answered_in_place() {
     on_each_engine(async |mut world| {
-        world.site.legacy = vec![LegacyHost { host: "old.example.org".to_owned(), language: language("ja") }];
+        world.site.legacy = vec![LegacyHost { host: "old.example.org".to_owned(), language: language("ja"), atom_id: None }];
         draft("en", "one", 1, &["defectors"]).save(&world).await;
         draft("ja", "two", 1, &["defectors"]).save(&world).await;
         let (site, _) = published(&world).await;

@@ -1,19 +1,25 @@
 //! Feeds as readers meet them: over HTTP, from articles in the store.
 
 mod addresses;
+mod catalogue;
+mod demand;
 mod documents;
 mod gate;
+mod history;
 mod http;
 mod imprint;
 mod judge;
 mod media;
 mod publication;
+mod retirement;
 mod rules;
 mod selection;
 mod size;
 mod texts;
 mod tombstones;
+mod topics;
 mod tree;
+mod untouched;
 mod validator;
 
 use crate::support::World;
