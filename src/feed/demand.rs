@@ -9,7 +9,7 @@
 
 use super::heading::Heading;
 use super::plan::{Contents, Plan, Planner};
-use super::step::{draft, found_titles, published, title_of, translations};
+use super::step::{drafts, found_titles, published, title_of, translations};
 use super::topic::{FeedKey, Subject, Topic};
 use super::{Feed, Published, Settings};
 use crate::clock::Clock;
@@ -187,7 +187,11 @@ impl Inner {
                 feed.add(notes.into_iter().map(|note| note.entry(&authority)));
             }
             feed.place(key.part, plan.beside);
-            published(draft(&feed, key.clone())?, None).map(|(_, feed)| feed)
+            let (drafts, found) = drafts(&mut feed, &[key.format]);
+            match drafts.into_iter().next() {
+                Some(draft) => published(draft, None).map(|(_, feed)| feed),
+                None => anyhow::bail!("what was made of a feed is not fit to be published: {:?}", found.refused),
+            }
         };
         let feed = tokio::task::spawn_blocking(work).await.context("a feed could not be made")??;
         Arc::try_unwrap(feed).map_err(|_| anyhow::anyhow!("a feed just made is shared"))

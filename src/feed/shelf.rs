@@ -3,7 +3,7 @@
 use super::FeedKey;
 use crate::clock::Timestamp;
 use arc_swap::ArcSwap;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A feed as served.
@@ -34,6 +34,8 @@ struct Contents {
     feeds: BTreeMap<Arc<FeedKey>, Arc<Published>>,
     /// Whether every feed has been published once since the start.
     complete: bool,
+    /// Feeds that exist, and of which the new bytes are not fit to be published.
+    withheld: BTreeSet<FeedKey>,
 }
 
 impl Shelf {
@@ -46,6 +48,19 @@ impl Shelf {
     /// not here one that does not exist.
     pub fn is_complete(&self) -> bool {
         self.0.load().complete
+    }
+
+    /// Whether a feed that is not here exists all the same: what was made of it is not fit to be
+    /// published.
+    pub fn is_withheld(&self, key: &FeedKey) -> bool {
+        self.0.load().withheld.contains(key)
+    }
+
+    /// Notes which feeds exist and cannot be published.
+    pub(super) fn withhold(&self, keys: &BTreeSet<FeedKey>) {
+        if self.0.load().withheld != *keys {
+            self.0.rcu(|now| Contents { withheld: keys.clone(), ..Contents::clone(now) });
+        }
     }
 
     /// Every feed, in a stable order.
