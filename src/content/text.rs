@@ -16,8 +16,9 @@ pub(super) fn clean(text: &str) -> String {
     if is_nfc(&kept) { kept.into_owned() } else { kept.nfc().collect() }
 }
 
-/// [`clean`] text on one line, for titles and names, whose direction ends with it.
-pub(super) fn line(text: &str) -> String {
+/// Text on one line, in NFC and without what XML cannot carry, for titles and names, whose
+/// direction ends with it.
+pub fn line(text: &str) -> String {
     let words: Vec<String> = clean(text).split_whitespace().map(str::to_owned).collect();
     balance_directions(&words.join(" "))
 }

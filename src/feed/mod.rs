@@ -6,18 +6,24 @@
 //! archive) is made when they ask, by [`Demand`].
 
 mod atom;
+mod clean;
 mod closing;
 mod coding;
 mod demand;
+mod extension;
+mod gate;
 mod heading;
 mod history;
 mod hub;
 mod json;
+mod media;
 mod members;
 mod model;
 mod plan;
 mod press;
 mod readers;
+mod remark;
+mod report;
 mod rss;
 mod shelf;
 mod step;
@@ -39,6 +45,9 @@ pub use topic::{FeedKey, Filter, Part, Post, Subject, Terms, Topic};
 use crate::site::FeedFormat;
 use std::time::Duration;
 use url::Url;
+
+/// What documents say they were made by. No version: an upgrade changes no feed.
+const GENERATOR: &str = "Clarion";
 
 /// How feeds are made.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use crate::language::Language;
 use crate::task::Kick;
 use arc_swap::ArcSwap;
 use hyper::header::HeaderValue;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -99,11 +99,14 @@ pub struct Shelf {
 
 #[derive(Clone, Default)]
 struct Contents {
-    feeds: BTreeMap<FeedKey, Arc<Published>>,
+    /// Shared keys: each publication copies the maps, and only those.
+    feeds: BTreeMap<Arc<FeedKey>, Arc<Published>>,
     /// The same by their own paths.
-    paths: HashMap<String, Arc<Published>>,
+    paths: HashMap<Arc<str>, Arc<Published>>,
     /// Whether every feed has been published once since the start.
     complete: bool,
+    /// Feeds that exist, and of which the new bytes are not fit to be published.
+    withheld: BTreeSet<FeedKey>,
 }
 
 impl Shelf {
@@ -130,17 +133,30 @@ impl Shelf {
         self.contents.load().complete
     }
 
+    /// Whether a feed that is not here exists all the same: what was made of it is not fit to be
+    /// published.
+    pub fn is_withheld(&self, key: &FeedKey) -> bool {
+        self.contents.load().withheld.contains(key)
+    }
+
+    /// Notes which feeds exist and cannot be published.
+    pub(super) fn withhold(&self, keys: &BTreeSet<FeedKey>) {
+        if self.contents.load().withheld != *keys {
+            self.contents.rcu(|now| Contents { withheld: keys.clone(), ..Contents::clone(now) });
+        }
+    }
+
     /// Every feed, in a stable order.
     pub fn catalogue(&self) -> Vec<(FeedKey, Arc<Published>)> {
-        self.contents.load().feeds.iter().map(|(key, feed)| (key.clone(), Arc::clone(feed))).collect()
+        self.contents.load().feeds.iter().map(|(key, feed)| (FeedKey::clone(key), Arc::clone(feed))).collect()
     }
 
     /// Puts feeds in the places of older ones, all at once for whoever looks.
     pub(super) fn publish(&self, feeds: &[(FeedKey, Arc<Published>)], complete: bool) {
         self.contents.rcu(|now| {
             let mut next = Contents::clone(now);
-            next.feeds.extend(feeds.iter().cloned());
-            next.paths.extend(feeds.iter().map(|(_, feed)| (feed.path.clone(), Arc::clone(feed))));
+            next.feeds.extend(feeds.iter().map(|(key, feed)| (Arc::new(key.clone()), Arc::clone(feed))));
+            next.paths.extend(feeds.iter().map(|(_, feed)| (Arc::from(feed.path.as_str()), Arc::clone(feed))));
             next.complete |= complete;
             next
         });

@@ -265,8 +265,10 @@ impl Topic {
     /// The path of the page on the same; it ends with a slash. Comments were below their post,
     /// and what has no page has the first one.
     pub fn page(&self, site: &Site) -> String {
+        let several = |terms: &Option<Terms>| terms.as_ref().is_some_and(|terms| terms.single().is_none());
         let folder = match &self.subject {
             Subject::Comments(None) => Vec::new(),
+            Subject::Articles(filter) if several(&filter.categories) || several(&filter.tags) => Vec::new(),
             _ => self.folder().unwrap_or_default(),
         };
         site.page_path(&self.language, &folder.iter().map(String::as_str).collect::<Vec<_>>())
@@ -276,8 +278,8 @@ impl Topic {
     /// touches it. WordPress has one id for all its feeds; ours keep it where that is right, for
     /// the whole site, since an id names one feed only (RFC 4287 §4.2.6).
     pub(super) fn id(&self, site: &Site, authority: &str) -> String {
-        let kept = site.legacy.iter().filter(|legacy| *site.nearest_language(&legacy.language) == self.language);
-        if let Some(id) = kept.filter_map(|legacy| legacy.atom_id.as_ref()).next()
+        let mut kept = site.legacy.iter().filter(|legacy| *site.nearest_language(&legacy.language) == self.language);
+        if let Some(id) = kept.find_map(|legacy| legacy.atom_id.as_ref())
             && self.subject == Subject::Articles(Filter::default())
         {
             return id.clone();

@@ -9,7 +9,7 @@ use crate::feed::{Subject, Topic};
 use askama::Template;
 use axum::Router;
 use axum::extract::{ConnectInfo, Path, Query, State as Shared};
-use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderValue};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
@@ -106,7 +106,8 @@ async fn feed(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
-    let address = Address::of(&state.site, uri.path(), uri.query());
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let address = Address::of(&state.site, host, uri.path(), uri.query());
     feeds::answer(&state, &address, &Visitor { peer, headers: &headers }).await.unwrap_or(Err(WebError::NotFound))
 }
 

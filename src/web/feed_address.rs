@@ -30,9 +30,9 @@ struct Impossible;
 
 impl Address {
     /// The feed it asks for, if it asks for one.
-    pub(super) fn feed(&self, site: &Site, host: &str) -> Option<FeedAddress> {
+    pub(super) fn feed(&self, site: &Site) -> Option<FeedAddress> {
         let segments: Vec<&str> = self.segments.iter().map(String::as_str).collect();
-        let language = self.language.as_ref().unwrap_or_else(|| language_of_host(site, host));
+        let language = self.language.as_ref().unwrap_or_else(|| language_of_host(site, &self.host));
         let found = self.endings(&segments).into_iter().find_map(|ending| Some((self.subject(site, &ending)?, ending)));
         let (subject, Ending { part, format, .. }) = found?;
         let Ok(subject) = subject else { return Some(FeedAddress::Unknown) };

@@ -59,7 +59,7 @@ const ARCHIVE_AGE: u64 = 86_400;
 /// The answer to a request for a feed; nothing if the address asks for none. `A-IM` (RFC 3229)
 /// is ignored: those who send it do not understand 226.
 pub(super) async fn answer(state: &State, address: &Address, visitor: &Visitor<'_>) -> Option<Result<Response, WebError>> {
-    Some(match address.feed(&state.site, host(visitor.headers))? {
+    Some(match address.feed(&state.site)? {
         FeedAddress::Of(key) => match find(state, &key).await {
             Ok(Some(feed)) if navigates(visitor.headers) && !address.asks_for_raw() => feed_page::show(state, &feed, visitor.headers).await,
             Ok(Some(feed)) => Ok(serve(state, &feed, visitor)),
@@ -78,7 +78,7 @@ async fn find(state: &State, key: &FeedKey) -> Result<Option<Arc<Published>>, We
     }
     if key.part == Part::Current && key.topic.is_common() {
         return match state.shelf.get(key) {
-            None if state.shelf.is_complete() => Err(WebError::NotFound),
+            None if state.shelf.is_complete() && !state.shelf.is_withheld(key) => Err(WebError::NotFound),
             found => Ok(found),
         };
     }

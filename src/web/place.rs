@@ -7,6 +7,8 @@ use url::form_urlencoded;
 
 /// An address with its language taken off.
 pub(super) struct Address {
+    /// As the client named it, perhaps with a port: that of an old site has a meaning.
+    pub(super) host: String,
     /// The language named by the first segment, whether the site has it or not.
     pub(super) language: Option<Language>,
     /// Decoded, without empty ones.
@@ -48,7 +50,7 @@ impl Address {
     /// Takes an address apart. A first segment that the site does not speak is a language only
     /// before an article: articles may come in languages that have no menu. Another tag for a
     /// language of the site is none, see [`retagged`].
-    pub(super) fn of(site: &Site, path: &str, query: Option<&str>) -> Self {
+    pub(super) fn of(site: &Site, host: &str, path: &str, query: Option<&str>) -> Self {
         let mut segments: Vec<String> = path.split('/').filter(|segment| !segment.is_empty()).map(decoded).collect();
         let first = segments.first().and_then(|first| Language::parse(first).ok().filter(|language| language.to_string() == *first));
         let is_article = segments.len() == 4 && year_of(&segments[1]).is_some();
@@ -61,7 +63,7 @@ impl Address {
             segments.remove(0);
             rest = path.trim_start_matches('/').find('/').map_or("", |at| &path.trim_start_matches('/')[at..]);
         }
-        Self { language, segments, path: rest.to_owned(), query: query.unwrap_or_default().to_owned() }
+        Self { host: host.to_owned(), language, segments, path: rest.to_owned(), query: query.unwrap_or_default().to_owned() }
     }
 
     /// The page it means, if any. WordPress's addresses of the same pages (`/page/2/`, a
@@ -78,6 +80,10 @@ impl Address {
                 Asked::Unknown => return None,
                 Asked::Everything => Place::Home,
             },
+            ["category", .., slug] if site.category_named(slug).is_some_and(|category| category.slug != slug) => {
+                let slug = site.category_named(slug).map_or(slug, |category| category.slug.as_str());
+                return Some(self.elsewhere(site, &["category", slug], counted));
+            }
             ["category", slug] => Place::Category(slug.to_owned()),
             // WordPress puts a category's ancestors before it.
             ["category", .., slug] => return Some(self.elsewhere(site, &["category", slug], counted)),

@@ -14,7 +14,7 @@ use crate::site::FeedFormat;
 use askama::Template;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
-use axum::http::header::{ALLOW, LOCATION};
+use axum::http::header::{ALLOW, HOST, LOCATION};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use sqlx::AnyConnection;
@@ -71,7 +71,8 @@ async fn answer(
         return Ok((StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "GET, HEAD")]).into_response());
     }
     let (path, query) = (request.uri().path().to_owned(), request.uri().query().map(str::to_owned));
-    let address = Address::of(&state.site, &path, query.as_deref());
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let address = Address::of(&state.site, host, &path, query.as_deref());
     let visitor = Visitor { peer, headers: request.headers() };
     if let Some(feed) = feeds::answer(&state, &address, &visitor).await {
         return feed;
@@ -167,7 +168,11 @@ async fn category(connection: &mut AnyConnection, visit: &Visit<'_>, slug: &str)
         description: configured
             .and_then(|category| category.description.as_ref())
             .map(|text: &LocalText| text.get(&layout.language).to_owned()),
-        below: site.children(Some(slug)).map(|child| category_link(state, &layout, &child.slug)).collect(),
+        below: site
+            .children(Some(slug))
+            .filter(|child| !site.has_ended(&child.slug, state.clock.now()))
+            .map(|child| category_link(state, &layout, &child.slug))
+            .collect(),
         feeds: feeds_of(state, &Topic::of_category(&layout.language, slug)),
         listing,
         beside: None,

@@ -115,7 +115,7 @@ fn serve_connection(answers: Answers, stream: TcpStream, peer: SocketAddr, grace
         async move {
             match answer {
                 Ok(feed) => Ok(feed),
-                Err(router) => router.await,
+                Err(router) => router.await.map(without_length_of_nothing),
             }
         }
     });
@@ -130,6 +130,15 @@ fn serve_connection(answers: Answers, stream: TcpStream, peer: SocketAddr, grace
         let _ = connection.await;
         drop(slot);
     });
+}
+
+/// The router says that an empty body has no octets: of an answer that stands for another (304)
+/// that would be wrong (RFC 9110 §8.6).
+fn without_length_of_nothing(mut response: axum::response::Response) -> axum::response::Response {
+    if response.status() == hyper::StatusCode::NOT_MODIFIED {
+        response.headers_mut().remove(hyper::header::CONTENT_LENGTH);
+    }
+    response
 }
 
 /// Answers 408 where a request is not read and answered in time.

@@ -161,7 +161,7 @@ pub(super) fn media_type_by_name(name: &str) -> Option<&'static str> {
 
 /// Whether a path is one under which files may be served: the last part has an extension.
 pub fn path_of_address(path: &str) -> Option<String> {
-    let path = path.strip_prefix(resolve::PREFIX).or_else(|| path.strip_prefix('/'))?;
+    let path = path.strip_prefix(crate::site::FILES).or_else(|| path.strip_prefix('/'))?;
     let name = path.rsplit('/').next()?;
     if !name.contains('.') {
         return None;

@@ -16,6 +16,7 @@ use crate::content::identity::slug_of;
 use crate::language::Language;
 use crate::site::Site;
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 use std::path::Path;
 
 /// Shared blocks are short; a book is none.
@@ -71,6 +72,17 @@ pub(super) struct Survey {
     slugs: HashMap<(String, String, String), u64>,
     duplicates: Vec<(u64, u64)>,
     fallback: Option<Language>,
+    /// How the feed's address would be written, by how many links say so.
+    forms: BTreeMap<&'static str, u64>,
+}
+
+/// How a site that links a post so writes the address of its Atom feed.
+fn feed_form(link: &str) -> &'static str {
+    match link {
+        link if link.contains('?') => "/?feed=atom",
+        link if link.ends_with('/') => "/feed/atom/",
+        _ => "/feed/atom",
+    }
 }
 
 impl Shared for Survey {
@@ -104,6 +116,7 @@ impl Survey {
             }
         }
         survey.join_duplicates();
+        survey.tell_feed_id(report);
         Ok(survey)
     }
 
@@ -142,6 +155,9 @@ impl Survey {
                     });
                     return;
                 };
+                if item.status == "publish" && !item.link.is_empty() {
+                    *self.forms.entry(feed_form(&item.link)).or_default() += 1;
+                }
                 self.plan(item, &date, draft, site);
                 for address in tidy::addresses(&item.content) {
                     self.upload(&address);
@@ -149,6 +165,16 @@ impl Survey {
                 let enclosed = item.meta.iter().filter(|(key, _)| key == "enclosure").filter_map(|(_, value)| value.lines().next());
                 enclosed.for_each(|address| self.upload(address.trim()));
             }
+        }
+    }
+
+    /// WordPress's Atom feed has its own address as its id, and that is written as most links of
+    /// the site are.
+    fn tell_feed_id(&self, report: &mut Report) {
+        let home = report.site.url.trim_end_matches('/');
+        let Some((form, _)) = self.forms.iter().max_by_key(|(_, count)| **count) else { return };
+        if !report.legacy_toml.is_empty() {
+            let _ = write!(report.legacy_toml, "\natom_id = {}", super::front::quoted(&format!("{home}{form}")));
         }
     }
 

@@ -166,7 +166,10 @@ async fn the_tables_for_the_configuration_can_be_pasted() {
         let tables = &report.categories_toml;
         assert!(tables.contains("slug = \"news\"\ntitle = { \"en\" = \"News\", \"ja\" = \"お知らせ\" }"), "{tables}");
         assert!(tables.contains("slug = \"far-villages\"\n") && tables.contains("parent = \"villages\"\n"), "{tables}");
-        assert_eq!(report.legacy_toml, "[[site.legacy]]\nhost = \"www.example.org\"\nlanguage = \"en\"");
+        assert_eq!(
+            report.legacy_toml,
+            "[[site.legacy]]\nhost = \"www.example.org\"\nlanguage = \"en\"\natom_id = \"http://www.example.org/feed/atom/\""
+        );
         assert!(report.doubts.iter().any(|doubt| doubt.reason.contains("[contact-form-7]") && doubt.title.contains(".html")));
     })
     .await;

@@ -12,7 +12,7 @@ pub mod web;
 use clarion::clock::{Clock, Timestamp, parse_instant};
 use clarion::db::{DatabaseUrl, Db, Engine};
 use clarion::language::{Language, LocalText};
-use clarion::site::{Category, Site};
+use clarion::site::{Category, Imprint, Site};
 use clarion::vault::Vault;
 use std::path::Path;
 use tempfile::TempDir;
@@ -113,6 +113,7 @@ pub fn site() -> Site {
             category("human-rights-abuses", "Human Rights Abuses", "人権侵害", 9),
         ],
         legacy: Vec::new(),
+        imprint: Imprint::default(),
     }
 }
 
