@@ -168,7 +168,8 @@ impl<'a> Feed<'a> {
             logo: picture(&imprint.logo),
             icon: picture(&imprint.icon),
             ttl: settings.ttl,
-            hubs: settings.hubs.iter().filter_map(|hub| Link::parse(hub.as_str())).collect(),
+            // Only of feeds that lie ready is every change known at once.
+            hubs: settings.hubs.iter().filter(|_| topic.is_common()).filter_map(|hub| Link::parse(String::from(hub))).collect(),
             entries: Vec::new(),
             deleted: Vec::new(),
             remarks: Vec::new(),
@@ -234,6 +235,16 @@ impl<'a> Feed<'a> {
     /// Says which document of its topic it is, and which are before and after it.
     pub(super) fn place(&mut self, part: Part, links: Vec<(&'static str, Part)>) {
         (self.part, self.links) = (part, links);
+        if part != Part::Current {
+            self.hubs.clear();
+        }
+    }
+
+    /// Where it is and who tells of its changes, as the header field `Link` says it (RFC 8288 §3;
+    /// WebSub §4).
+    pub(super) fn header_links(&self, format: FeedFormat) -> String {
+        let own = format!("<{}>; rel=\"self\"", self.address(format));
+        self.hubs.iter().fold(own, |links, hub| format!("{links}, <{}>; rel=\"hub\"", hub.as_str()))
     }
 
     /// Adds entries that are no articles, each at its date.
