@@ -7,6 +7,7 @@ mod documents;
 mod gate;
 mod history;
 mod http;
+mod hubs;
 mod imprint;
 mod judge;
 mod media;
