@@ -234,6 +234,11 @@ impl<'a> Feed<'a> {
     /// Says which document of its topic it is, and which are before and after it.
     pub(super) fn place(&mut self, part: Part, links: Vec<(&'static str, Part)>) {
         (self.part, self.links) = (part, links);
+        // Hubs are told of what is published, not of what is made when asked for: a reader who
+        // waited for a hub would wait for ever.
+        if part != Part::Current || !self.topic.is_common() {
+            self.hubs.clear();
+        }
     }
 
     /// Adds entries that are no articles, each at its date.
