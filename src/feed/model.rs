@@ -168,8 +168,7 @@ impl<'a> Feed<'a> {
             logo: picture(&imprint.logo),
             icon: picture(&imprint.icon),
             ttl: settings.ttl,
-            // Only of feeds that lie ready is every change known at once.
-            hubs: settings.hubs.iter().filter(|_| topic.is_common()).filter_map(|hub| Link::parse(String::from(hub))).collect(),
+            hubs: settings.hubs.iter().filter_map(|hub| Link::parse(String::from(hub))).collect(),
             entries: Vec::new(),
             deleted: Vec::new(),
             remarks: Vec::new(),
@@ -235,7 +234,9 @@ impl<'a> Feed<'a> {
     /// Says which document of its topic it is, and which are before and after it.
     pub(super) fn place(&mut self, part: Part, links: Vec<(&'static str, Part)>) {
         (self.part, self.links) = (part, links);
-        if part != Part::Current {
+        // Hubs are told of what is published, not of what is made when asked for: a reader who
+        // waited for a hub would wait for ever.
+        if part != Part::Current || !self.topic.is_common() {
             self.hubs.clear();
         }
     }
@@ -244,7 +245,7 @@ impl<'a> Feed<'a> {
     /// WebSub §4).
     pub(super) fn header_links(&self, format: FeedFormat) -> String {
         let own = format!("<{}>; rel=\"self\"", self.address(format));
-        self.hubs.iter().fold(own, |links, hub| format!("{links}, <{}>; rel=\"hub\"", hub.as_str()))
+        self.hubs.iter().fold(own, |links, hub| format!("{links}, <{}>; rel=\"hub\"", String::from(hub)))
     }
 
     /// Adds entries that are no articles, each at its date.
