@@ -168,7 +168,7 @@ impl<'a> Feed<'a> {
             logo: picture(&imprint.logo),
             icon: picture(&imprint.icon),
             ttl: settings.ttl,
-            hubs: settings.hubs.iter().filter_map(|hub| Link::parse(String::from(hub))).collect(),
+            hubs: settings.hubs.iter().filter_map(|hub| Link::parse(hub.as_str())).collect(),
             entries: Vec::new(),
             deleted: Vec::new(),
             remarks: Vec::new(),
