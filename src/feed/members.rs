@@ -166,6 +166,7 @@ mod tests {
             contact_url: None,
             categories: vec![category("above", None), category("below", Some("above"))],
             legacy: Vec::new(),
+            imprint: crate::site::Imprint::default(),
         }
     }
 
