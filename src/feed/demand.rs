@@ -178,15 +178,15 @@ impl Inner {
         };
         let (site, settings, key) = (Arc::clone(&self.site), self.settings.clone(), key.clone());
         let work = move || {
-            let titled = |slug: &str| title_of(&site, &titles, &key.topic, slug);
-            let mut feed = Feed::new(&site, &settings, &authority, &key.topic, &articles, &others, &titled);
+            let title = |slug: &str| title_of(&site, &titles, &key.topic, slug);
+            let mut feed = Feed::new(&site, &settings, &authority, &key.topic, &articles, &others, &title);
             if let Some(Heading { name, title, description }) = plan.heading {
                 feed.call(&name, &title, &description);
             }
             if let Contents::Notes(notes) = plan.contents {
                 feed.add(notes.into_iter().map(|note| note.entry(&authority)));
             }
-            feed.place(key.part, plan.links);
+            feed.place(key.part, plan.beside);
             let (drafts, found) = drafts(&mut feed, &[key.format]);
             match drafts.into_iter().next() {
                 Some(draft) => published(draft, None).map(|(_, feed)| feed),
@@ -227,7 +227,7 @@ impl Inner {
 }
 
 fn size(entry: &Entry) -> usize {
-    entry.feed.identity.len() + entry.feed.gzip.len()
+    entry.feed.coded.octets()
 }
 
 /// A place among those who wait; given back when it is dropped.

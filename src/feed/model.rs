@@ -5,7 +5,7 @@ use super::clean::{Clean, Link, Scrub};
 use super::extension::{Element, Namespace};
 use super::media::{self, Media};
 use super::remark::{LeftOut, Remark};
-use super::{Part, Settings, Topic};
+use super::{Headline, Part, Settings, Topic};
 use crate::clock::Timestamp;
 use crate::content::{self, Article, Credit, Role, Tombstone};
 use crate::language::Language;
@@ -240,6 +240,17 @@ impl<'a> Feed<'a> {
     pub(super) fn add(&mut self, entries: impl IntoIterator<Item = Entry>) {
         self.entries.extend(entries);
         self.entries.sort_by_key(|entry| std::cmp::Reverse((entry.published, entry.article)));
+    }
+
+    /// What people are shown of it, the newest first.
+    pub(super) fn headlines(&self) -> Vec<Headline> {
+        let headline = |entry: &Entry| Headline {
+            title: String::from(&entry.title),
+            link: String::from(&entry.link),
+            language: entry.language.clone(),
+            published: entry.published,
+        };
+        self.entries.iter().take(Headline::SHOWN).map(headline).collect()
     }
 
     /// When it last changed, and what tells that from other changes of the same second. There is

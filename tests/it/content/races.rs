@@ -44,7 +44,7 @@ async fn no_race_of_links_with_files_leads_out_of_the_folder() {
         };
         let outside = world.folder.path().join("outside");
         fs::create_dir_all(outside.join("folder")).unwrap();
-        let (text, secret) = (file("Honest", DATE, "", "![a](photo.png) [b](paper.txt)"), file("Secret", DATE, "", "Secret"));
+        let (text, secret) = (file("Honest", DATE, "", "[b](paper.txt)"), file("Secret", DATE, "", "Secret"));
         for name in ["secret.md", "secret.txt", "folder/inner.md"] {
             fs::write(outside.join(name), &secret).unwrap();
         }

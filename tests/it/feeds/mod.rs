@@ -1,16 +1,21 @@
 //! Feeds as readers meet them: over HTTP, from articles in the store.
 
 mod addresses;
+mod browser;
 mod catalogue;
+mod conditional;
 mod demand;
 mod documents;
+mod floods;
 mod gate;
 mod history;
 mod http;
+mod hubs;
 mod imprint;
 mod judge;
 mod media;
 mod publication;
+mod readers;
 mod retirement;
 mod rules;
 mod selection;
