@@ -69,9 +69,10 @@ impl Findings {
         }
     }
 
-    /// Controls of the second block, and what stands for a character that was lost.
+    /// Controls of the second block, and a mark of order before everything.
     fn characters(&mut self, document: &str) {
-        for c in document.chars().filter(|c| matches!(c, '\u{7f}'..='\u{9f}' | '\u{feff}')) {
+        self.require(!document.starts_with('\u{feff}'), "BadCharacters", "U+FEFF");
+        for c in document.chars().filter(|c| matches!(c, '\u{7f}'..='\u{9f}')) {
             self.tell("BadCharacters", &format!("U+{:04X}", u32::from(c)));
         }
     }
