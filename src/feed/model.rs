@@ -241,6 +241,13 @@ impl<'a> Feed<'a> {
         }
     }
 
+    /// Where it is and who tells of its changes, as the header field `Link` says it (RFC 8288 §3;
+    /// WebSub §4).
+    pub(super) fn header_links(&self, format: FeedFormat) -> String {
+        let own = format!("<{}>; rel=\"self\"", self.address(format));
+        self.hubs.iter().fold(own, |links, hub| format!("{links}, <{}>; rel=\"hub\"", String::from(hub)))
+    }
+
     /// Adds entries that are no articles, each at its date.
     pub(super) fn add(&mut self, entries: impl IntoIterator<Item = Entry>) {
         self.entries.extend(entries);

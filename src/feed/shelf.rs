@@ -22,6 +22,8 @@ pub struct Published {
     pub topic: String,
     /// Its own path on the site.
     pub path: String,
+    /// Its own address and those of its hubs, as the header field `Link` says them.
+    pub links: HeaderValue,
     /// Its media type with the charset.
     pub content_type: HeaderValue,
     /// Its bytes.
@@ -60,6 +62,7 @@ impl Headline {
 pub(super) struct Publication {
     pub(super) key: FeedKey,
     pub(super) path: String,
+    pub(super) links: String,
     pub(super) title: String,
     pub(super) topic: String,
     pub(super) bytes: Vec<u8>,
@@ -75,6 +78,7 @@ impl Published {
         let date = last_modified.map(|instant| HeaderValue::try_from(httpdate::fmt_http_date(date(instant)))).transpose()?;
         Ok(Self {
             coded: Coded::new(made.bytes, &made.hash)?,
+            links: HeaderValue::try_from(made.links)?,
             content_type: HeaderValue::try_from(format!("{}; charset=utf-8", made.key.format.media_type()))?,
             last_modified_date: date,
             title: made.title,

@@ -312,6 +312,7 @@ pub(super) fn drafts(feed: &mut Feed<'_>, formats: &[FeedFormat]) -> (Vec<Public
         let key = feed.topic.part(feed.part, format);
         Publication {
             path: key.path(feed.site),
+            links: feed.header_links(format),
             title: String::from(&feed.title),
             topic: String::from(&feed.name),
             hash: content_hash(&[&bytes]),

@@ -9,7 +9,7 @@ use super::{State, WebError, feed_page};
 use crate::feed::{Answer, FeedKey, Part, Published, Settings};
 use axum::body::Body;
 use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HOST, HeaderValue, LAST_MODIFIED,
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HOST, HeaderValue, LAST_MODIFIED, LINK,
     RETRY_AFTER, USER_AGENT, VARY,
 };
 use axum::http::{HeaderMap, Method, Request, StatusCode};
@@ -122,6 +122,7 @@ fn serve(state: &State, feed: &Published, visitor: &Visitor<'_>) -> Response {
     let head = answer.headers_mut();
     head.clone_from(&state.0.feed_head);
     head.insert(ETAG, feed.coded.etag(coding).clone());
+    head.insert(LINK, feed.links.clone());
     if let Part::Archive(_) = feed.key.part {
         head.insert(CACHE_CONTROL, archive_kept(state.feed.ttl.as_secs()));
     }
