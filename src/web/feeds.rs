@@ -9,8 +9,8 @@ use super::{State, WebError, feed_page};
 use crate::feed::{Answer, FeedKey, Part, Published, Settings};
 use axum::body::Body;
 use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HOST, HeaderValue, LAST_MODIFIED, LINK,
-    RETRY_AFTER, USER_AGENT, VARY,
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HOST, HeaderValue, LAST_MODIFIED,
+    LINK, RETRY_AFTER, USER_AGENT, VARY,
 };
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::response::{IntoResponse as _, Response};

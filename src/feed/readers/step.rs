@@ -35,7 +35,9 @@ impl ReadersStep {
         let written = self.write_all(&heard).await;
         if written.is_err() {
             // It is said again only when the aggregator comes again.
-            heard.into_iter().for_each(|(key, count)| self.readers.note(key, count));
+            for (key, count) in heard {
+                self.readers.note(key, count);
+            }
         }
         written
     }
