@@ -33,7 +33,7 @@ fn entry(entry: &Entry) -> atom::Entry {
     let own = link("alternate", String::from(&entry.link), Some("text/html"), Some(&language));
     atom::Entry {
         title: text(&entry.title, &language),
-        id: String::from(&entry.id),
+        id: String::from(&entry.iri),
         updated: updated(entry),
         published: Some(date(entry.published, 0)),
         authors: entry.authors.iter().map(person).collect(),
@@ -41,6 +41,7 @@ fn entry(entry: &Entry) -> atom::Entry {
         categories: entry.categories.iter().map(category).chain(entry.tags.iter().map(tag)).collect(),
         links: std::iter::once(own)
             .chain(entry.translations.iter().map(translation))
+            .chain(own_again(entry))
             .chain(entry.attachments.iter().map(enclosure))
             .collect(),
         summary: (!entry.summary.is_empty()).then(|| text(&entry.summary, &language)),
@@ -72,6 +73,13 @@ fn link(rel: &str, href: String, mime_type: Option<&str>, language: Option<&str>
 
 fn translation(other: &Translation) -> atom::Link {
     link("alternate", String::from(&other.link), Some("text/html"), Some(&other.language.to_string()))
+}
+
+/// Of several alternates some readers follow the first, others (feedparser, newsboat, rss2email)
+/// the last, whatever its language. So the entry's own page is both; without a language it is
+/// another link than the first (RFC 4287 §4.1.2).
+fn own_again(entry: &Entry) -> Option<atom::Link> {
+    (!entry.translations.is_empty()).then(|| link("alternate", String::from(&entry.link), Some("text/html"), None))
 }
 
 fn enclosure(file: &Attachment) -> atom::Link {

@@ -6,6 +6,7 @@ use crate::clock::Timestamp;
 use crate::content::{Article, Credit, Role};
 use crate::language::Language;
 use crate::site::{FeedFormat, Site};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -59,7 +60,11 @@ pub struct Feed<'a> {
 }
 
 pub(super) struct Entry {
+    /// As it was given, byte for byte.
     pub(super) id: Clean,
+    /// The same where it is an address of any kind; Atom wants no other (RFC 4287 §4.2.6), and
+    /// readers take one without a scheme for a path below the feed's own address.
+    pub(super) iri: Clean,
     pub(super) link: Clean,
     pub(super) title: Clean,
     pub(super) summary: Clean,
@@ -134,7 +139,7 @@ impl<'a> Feed<'a> {
             author: Clean::new(site_title),
             home: Clean::new(site.link(&site.page_path(language, &segments))),
             ttl: settings.ttl,
-            entries: entries(articles, |article| entry(site, language, article, translations, title_of)),
+            entries: entries(articles, |article| entry(site, authority, language, article, translations, title_of)),
             site,
             topic,
         }
@@ -170,9 +175,17 @@ fn entries(articles: &[Article], entry: impl Fn(&Article) -> Entry) -> Vec<Entry
     articles.iter().map(with_room).collect()
 }
 
-fn entry(site: &Site, language: &Language, article: &Article, translations: &[Article], title_of: &dyn Fn(&str) -> String) -> Entry {
+fn entry(
+    site: &Site,
+    authority: &str,
+    language: &Language,
+    article: &Article,
+    translations: &[Article],
+    title_of: &dyn Fn(&str) -> String,
+) -> Entry {
     Entry {
         id: Clean::new(&article.uid),
+        iri: Clean::new(iri(authority, &article.uid)),
         link: Clean::new(link_of(site, article)),
         title: Clean::new(&article.title),
         summary: Clean::new(&article.summary),
@@ -189,6 +202,16 @@ fn entry(site: &Site, language: &Language, article: &Article, translations: &[Ar
         attachments: article.enclosures.iter().map(attachment).collect(),
         image: article.image.as_ref().map(Clean::new),
     }
+}
+
+/// An id as an IRI: itself, if it has a scheme (RFC 3987 §2.2), else a `tag:` URI made of it.
+fn iri(authority: &str, uid: &str) -> String {
+    let has_scheme = uid.split_once(':').is_some_and(|(scheme, rest)| {
+        !rest.is_empty()
+            && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+    });
+    if has_scheme { uid.to_owned() } else { format!("tag:{authority}:id/{}", utf8_percent_encode(uid, NON_ALPHANUMERIC)) }
 }
 
 fn people(credits: &[Credit], wanted: impl Fn(Role) -> bool) -> Vec<Person> {
