@@ -3,7 +3,8 @@
 use crate::clock::Timestamp;
 use crate::language::{Language, LocalText};
 use jiff::tz::TimeZone;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use std::collections::BTreeMap;
 use url::Url;
 
 /// What may stand in a path segment as it is (RFC 3986 §3.3, the unreserved characters).
@@ -31,6 +32,17 @@ pub struct LegacyHost {
     pub host: String,
     /// The language it was in.
     pub language: Language,
+    /// What its categories are here: from their number there, or their name in its addresses,
+    /// in [`LegacyHost::spelling`], to the slug of one of ours.
+    pub categories: BTreeMap<String, String>,
+}
+
+impl LegacyHost {
+    /// A category's name in old addresses, in one spelling: WordPress escapes all but Latin
+    /// letters, in lower case (`%e8%84%b1`).
+    pub fn spelling(name: &str) -> String {
+        percent_decode_str(name).decode_utf8_lossy().to_lowercase()
+    }
 }
 
 /// A format of feeds.
@@ -124,6 +136,31 @@ impl Site {
     /// A configured category.
     pub fn category(&self, slug: &str) -> Option<&Category> {
         self.categories.iter().find(|category| category.slug == slug)
+    }
+
+    /// The old site that had a host; a port and `www.` do not matter.
+    pub fn legacy_of(&self, host: &str) -> Option<&LegacyHost> {
+        let host = host.rsplit_once(':').map_or(host, |(name, _)| name).to_ascii_lowercase();
+        let host = host.trim_start_matches("www.");
+        self.legacy.iter().find(|legacy| legacy.host == host)
+    }
+
+    /// The slug of the category that had a number in the WordPress at a host. Two old sites
+    /// count alike, so a host whose categories are named is asked for its own only.
+    pub fn category_numbered(&self, host: &str, number: &str) -> Option<&str> {
+        if let Some(legacy) = self.legacy_of(host).filter(|legacy| !legacy.categories.is_empty()) {
+            return legacy.categories.get(number).map(String::as_str);
+        }
+        let known = self.categories.iter().find(|category| category.wp_id.is_some_and(|id| id.to_string() == number));
+        known.map(|category| category.slug.as_str())
+    }
+
+    /// The slug here of a category that is asked for by name at a host: the name itself if it is
+    /// one of ours, else what the old site called so.
+    pub fn category_called<'s>(&'s self, host: &str, name: &'s str) -> &'s str {
+        let ours = self.category(name).map(|_| name);
+        let theirs = || self.legacy_of(host)?.categories.get(&LegacyHost::spelling(name)).map(String::as_str);
+        ours.or_else(theirs).unwrap_or(name)
     }
 
     /// The categories directly below one, in the order of menus; below none, those at the top.

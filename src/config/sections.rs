@@ -1,6 +1,6 @@
 //! Each section of the file, in the order of the example.
 
-use super::{Config, category};
+use super::{Config, category, legacy};
 use crate::address::{Address, Mailbox};
 use crate::clock::parse_duration;
 use crate::db::DatabaseUrl;
@@ -8,7 +8,7 @@ use crate::digest::Schedule;
 use crate::language::{Catalogue, Language, LocalText};
 use crate::mail::{EnvelopePattern, RelaySettings, Tls, TransportSettings};
 use crate::problem::{Place, Problem, Reason, Table};
-use crate::site::{Category, LegacyHost, Site};
+use crate::site::{Category, Site};
 use crate::{content, delivery, digest, feed, mail, notice, petition, web};
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
@@ -99,11 +99,7 @@ fn site(table: &mut Table<'_>, categories: Vec<Category>, catalogue: &Catalogue)
     let id_authority = parsed(table, "id_authority", id_authority);
     let donate_url = parsed(table, "donate_url", web_address);
     let contact_url = parsed(table, "contact_url", contact_address);
-    let legacy = table.tables("legacy", |table| {
-        let host: Option<String> = table.required("host");
-        let language = table.required("language");
-        Some(LegacyHost { host: host?.trim_start_matches("www.").to_lowercase(), language: language? })
-    });
+    let legacy = legacy::read(table, &categories);
     Some(Site {
         title: title?,
         description,
@@ -115,7 +111,7 @@ fn site(table: &mut Table<'_>, categories: Vec<Category>, catalogue: &Catalogue)
         donate_url,
         contact_url,
         categories,
-        legacy: legacy.into_iter().flatten().collect(),
+        legacy,
     })
 }
 

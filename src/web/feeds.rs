@@ -6,7 +6,7 @@ use super::{State, WebError};
 use crate::feed::{FeedKey, Published};
 use axum::body::{Body, Bytes};
 use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HOST, HeaderValue, LAST_MODIFIED,
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderValue, LAST_MODIFIED,
     RETRY_AFTER, VARY,
 };
 use axum::http::{HeaderMap, StatusCode};
@@ -16,8 +16,7 @@ use std::sync::Arc;
 /// The answer to a request for a feed; nothing if the address asks for none. `A-IM` (RFC 3229)
 /// is ignored: those who send it do not understand 226.
 pub(super) fn answer(state: &State, address: &Address, headers: &HeaderMap) -> Option<Result<Response, WebError>> {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    Some(match address.feed(&state.site, host)? {
+    Some(match address.feed(&state.site)? {
         FeedAddress::Of(key) => find(state, &key, headers),
         FeedAddress::Unknown => Err(WebError::NotFound),
     })

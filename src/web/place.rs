@@ -8,6 +8,8 @@ use url::form_urlencoded;
 
 /// An address with its language taken off.
 pub(super) struct Address {
+    /// As the client named it, perhaps with a port: that of an old site has a meaning.
+    host: String,
     /// The language named by the first segment, whether the site has it or not.
     pub(super) language: Option<Language>,
     /// Decoded, without empty ones.
@@ -58,7 +60,7 @@ impl Address {
     /// Takes an address apart. A first segment that the site does not speak is a language only
     /// before an article: articles may come in languages that have no menu. Another tag for a
     /// language of the site is none, see [`retagged`].
-    pub(super) fn of(site: &Site, path: &str, query: Option<&str>) -> Self {
+    pub(super) fn of(site: &Site, host: &str, path: &str, query: Option<&str>) -> Self {
         let mut segments: Vec<String> = path.split('/').filter(|segment| !segment.is_empty()).map(decoded).collect();
         let first = segments.first().and_then(|first| Language::parse(first).ok().filter(|language| language.to_string() == *first));
         let is_article = segments.len() == 4 && year_of(&segments[1]).is_some();
@@ -71,7 +73,7 @@ impl Address {
             segments.remove(0);
             rest = path.trim_start_matches('/').find('/').map_or("", |at| &path.trim_start_matches('/')[at..]);
         }
-        Self { language, segments, path: rest.to_owned(), query: query.unwrap_or_default().to_owned() }
+        Self { host: host.to_owned(), language, segments, path: rest.to_owned(), query: query.unwrap_or_default().to_owned() }
     }
 
     /// The page it means, if any. WordPress's addresses of the same pages (`/page/2/`, a
@@ -88,6 +90,9 @@ impl Address {
                 Asked::Unknown => return None,
                 Asked::Everything => Place::Home,
             },
+            ["category", .., slug] if site.category_called(&self.host, slug) != slug => {
+                return Some(self.elsewhere(site, &["category", site.category_called(&self.host, slug)], counted));
+            }
             ["category", slug] => Place::Category(slug.to_owned()),
             // WordPress puts a category's ancestors before it.
             ["category", .., slug] => return Some(self.elsewhere(site, &["category", slug], counted)),
@@ -119,7 +124,7 @@ impl Address {
 
     /// The feed it asks for, if it asks for one: ours, or one of WordPress's addresses, which
     /// readers have kept for twenty years.
-    pub(super) fn feed(&self, site: &Site, host: &str) -> Option<FeedAddress> {
+    pub(super) fn feed(&self, site: &Site) -> Option<FeedAddress> {
         let segments: Vec<&str> = self.segments.iter().map(String::as_str).collect();
         let (category, format) = match segments[..] {
             [] | ["index.php"] => (self.category_of_query(site), self.format_of_query()?),
@@ -131,10 +136,13 @@ impl Address {
             [name] => (self.category_of_query(site), file_format(name).or_else(|| program_format(name))?),
             _ => return None,
         };
-        let language = self.language.clone().unwrap_or_else(|| language_of_host(site, host).clone());
+        let language = self.language.clone().unwrap_or_else(|| language_of_host(site, &self.host).clone());
         Some(match category {
             Asked::Everything => FeedAddress::Of(FeedKey { language, category: None, format }),
-            Asked::Category(slug) => FeedAddress::Of(FeedKey { language, category: Some(slug), format }),
+            Asked::Category(slug) => {
+                let slug = site.category_called(&self.host, &slug).to_owned();
+                FeedAddress::Of(FeedKey { language, category: Some(slug), format })
+            }
             Asked::Unknown => FeedAddress::Unknown,
         })
     }
@@ -142,11 +150,10 @@ impl Address {
     /// `?cat=7` by the number it had in WordPress, or `?category_name=defectors`.
     fn category_of_query(&self, site: &Site) -> Asked {
         if let Some(slug) = self.parameter("category_name") {
-            return Asked::Category(slug);
+            return Asked::Category(site.category_called(&self.host, &slug).to_owned());
         }
         let Some(number) = self.parameter("cat") else { return Asked::Everything };
-        let known = site.categories.iter().find(|category| category.wp_id.is_some_and(|id| id.to_string() == number));
-        known.map_or(Asked::Unknown, |category| Asked::Category(category.slug.clone()))
+        site.category_numbered(&self.host, &number).map_or(Asked::Unknown, |slug| Asked::Category(slug.to_owned()))
     }
 
     fn format_of_query(&self) -> Option<FeedFormat> {
@@ -230,10 +237,5 @@ fn program_format(name: &str) -> Option<FeedFormat> {
 
 /// An old site's host carries that site's language, with and without `www.`.
 fn language_of_host<'a>(site: &'a Site, host: &str) -> &'a Language {
-    let host = host.rsplit_once(':').map_or(host, |(name, _)| name).to_ascii_lowercase();
-    let host = host.trim_start_matches("www.");
-    site.legacy
-        .iter()
-        .find(|legacy| legacy.host == host)
-        .map_or_else(|| site.default_language(), |legacy| site.nearest_language(&legacy.language))
+    site.legacy_of(host).map_or_else(|| site.default_language(), |legacy| site.nearest_language(&legacy.language))
 }

@@ -13,7 +13,7 @@ use crate::site::FeedFormat;
 use askama::Template;
 use axum::Router;
 use axum::extract::Request;
-use axum::http::header::{ALLOW, LOCATION};
+use axum::http::header::{ALLOW, HOST, LOCATION};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use sqlx::AnyConnection;
@@ -65,7 +65,8 @@ async fn answer(axum::extract::State(state): axum::extract::State<State>, reques
         return Ok((StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "GET, HEAD")]).into_response());
     }
     let (path, query) = (request.uri().path().to_owned(), request.uri().query().map(str::to_owned));
-    let address = Address::of(&state.site, &path, query.as_deref());
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let address = Address::of(&state.site, host, &path, query.as_deref());
     if let Some(feed) = feeds::answer(&state, &address, request.headers()) {
         return feed;
     }

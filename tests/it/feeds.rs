@@ -78,7 +78,11 @@ async fn every_article_is_in_the_feeds_of_its_language_and_categories_newest_fir
 #[tokio::test]
 async fn the_addresses_of_wordpress_are_answered_in_place() {
     on_each_engine(async |mut world| {
-        world.site.legacy = vec![LegacyHost { host: "old.example.org".to_owned(), language: language("ja") }];
+        world.site.legacy = vec![LegacyHost {
+            host: "old.example.org".to_owned(),
+            language: language("ja"),
+            categories: std::collections::BTreeMap::default(),
+        }];
         draft("en", "one", 1, &["defectors"]).save(&world).await;
         draft("ja", "two", 1, &["defectors"]).save(&world).await;
         let (site, _) = published(&world).await;

@@ -116,6 +116,10 @@ impl Survey {
         if let Some(host) = url::Url::parse(&header.home).ok().as_ref().and_then(url::Url::host_str) {
             let language = self.fallback.as_ref().unwrap_or_else(|| site.default_language());
             report.legacy_toml = format!("[[site.legacy]]\nhost = {}\nlanguage = \"{language}\"", super::front::quoted(host));
+            let names = self.categories.old_names(&header, site);
+            if !names.is_empty() {
+                report.legacy_toml += &format!("\n\n[site.legacy.categories]  # what the old addresses call them\n{names}");
+            }
         }
         self.header = header;
     }
