@@ -2,13 +2,15 @@
 
 use crate::clock::Timestamp;
 use crate::language::{Language, LocalText};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::collections::BTreeMap;
 use url::Url;
 
-/// What may stand in a path segment as it is (RFC 3986 §3.3, the unreserved characters).
-const SEGMENT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// What may stand in a path segment as it is (RFC 3986 §3.3): the unreserved characters, and
+/// what joins categories in the addresses of feeds.
+const SEGMENT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b',').remove(b'+');
 
 /// A topic under which articles are filed and to which people subscribe.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +25,18 @@ pub struct Category {
     pub wp_id: Option<i64>,
     /// The slug of the category it belongs to: its articles are that one's too.
     pub parent: Option<String>,
+    /// Whether and when its feeds end.
+    pub retired: Option<Retirement>,
+}
+
+/// The end of a category's page and feeds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retirement {
+    /// From this day on, in the site's time zone, they answer 410.
+    pub on: Date,
+    /// The slug of the category that goes on in its place; `None`: the one above it, or the
+    /// whole site.
+    pub successor: Option<String>,
 }
 
 /// The address of an old site, whose feed addresses carry only its language.
@@ -32,12 +46,24 @@ pub struct LegacyHost {
     pub host: String,
     /// The language it was in.
     pub language: Language,
+    /// The id that its Atom feed had, which the feed of the whole site in its language keeps
+    /// (RFC 4287 §4.2.6). WordPress's is an address, like `http://old.example.org/feed/atom/`.
+    pub atom_id: Option<String>,
     /// What its categories are here: from their number there, or their name in its addresses,
     /// in [`LegacyHost::spelling`], to the slug of one of ours.
     pub categories: BTreeMap<String, String>,
+    /// What its authors' names in addresses (`hana`, in `/author/hana/feed/`) are here: their names
+    /// as articles have them.
+    pub authors: BTreeMap<String, String>,
 }
 
 impl LegacyHost {
+    /// One of which nothing else is known.
+    pub fn new(host: &str, language: Language) -> Self {
+        let (categories, authors) = (BTreeMap::new(), BTreeMap::new());
+        Self { host: host.trim_start_matches("www.").to_lowercase(), language, atom_id: None, categories, authors }
+    }
+
     /// A category's name in old addresses, in one spelling: WordPress escapes all but Latin
     /// letters, in lower case (`%e8%84%b1`).
     pub fn spelling(name: &str) -> String {
@@ -66,6 +92,15 @@ impl FeedFormat {
             Self::Rss => "feed.xml",
             Self::Atom => "atom.xml",
             Self::Json => "feed.json",
+        }
+    }
+
+    /// What its documents of the archive end with.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Rss => "rss",
+            Self::Atom => "atom",
+            Self::Json => "json",
         }
     }
 
@@ -160,7 +195,27 @@ impl Site {
     pub fn category_called<'s>(&'s self, host: &str, name: &'s str) -> &'s str {
         let ours = self.category(name).map(|_| name);
         let theirs = || self.legacy_of(host)?.categories.get(&LegacyHost::spelling(name)).map(String::as_str);
-        ours.or_else(theirs).unwrap_or(name)
+        let titled = || self.category_named(name).map(|category| category.slug.as_str());
+        ours.or_else(theirs).or_else(titled).unwrap_or(name)
+    }
+
+    /// The slug here of an author who is asked for by name at a host.
+    pub fn author_called(&self, host: &str, name: &str) -> String {
+        let theirs = self.legacy_of(host).and_then(|legacy| legacy.authors.get(&LegacyHost::spelling(name)));
+        slug(theirs.map_or(name, String::as_str))
+    }
+
+    /// The category that somebody means by this slug: its own, or one made from its title in any
+    /// language, as WordPress made them (`/category/%e8%84%b1%e5%8c%97%e8%80%85/`).
+    pub fn category_named(&self, slug: &str) -> Option<&Category> {
+        let titled = |category: &&Category| category.title.all().any(|title| self::slug(title) == slug);
+        self.category(slug).or_else(|| self.categories.iter().find(titled))
+    }
+
+    /// Whether a category's page and feeds have ended.
+    pub fn has_ended(&self, slug: &str, now: Timestamp) -> bool {
+        let retired = self.category(slug).and_then(|category| category.retired.as_ref());
+        retired.is_some_and(|retired| now.in_zone(&self.time_zone).date() >= retired.on)
     }
 
     /// The categories directly below one, in the order of menus; below none, those at the top.
@@ -205,15 +260,6 @@ impl Site {
     pub fn article_path(&self, language: &Language, month: &str, slug: &str) -> String {
         let (year, month) = month.split_once('/').unwrap_or((month, "01"));
         self.page_path(language, &[year, month, slug])
-    }
-
-    /// The path of a feed of the whole site, or of a category.
-    pub fn feed_path(&self, language: &Language, category: Option<&str>, format: FeedFormat) -> String {
-        let folder = match category {
-            Some(slug) => self.page_path(language, &["category", slug]),
-            None => self.page_path(language, &[]),
-        };
-        format!("{folder}{}", format.file_name())
     }
 
     /// The folder of an instant in addresses: `yyyy/mm` in the site's time zone.

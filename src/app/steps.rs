@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 pub(super) fn feed(state: &State) -> FeedStep {
     FeedStep::new(state.db.clone(), state.clock.clone(), state.site.clone(), state.feed.clone(), state.shelf.clone(), state.metrics.clone())
+        .saying(state.catalogue.clone())
         .awaiting_content()
 }
 

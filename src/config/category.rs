@@ -1,9 +1,9 @@
 //! `[[category]]`: what articles are filed under, one below another where it is said.
 
-use super::sections::parsed_required;
+use super::sections::{parsed, parsed_required};
 use crate::language::LocalText;
 use crate::problem::{Place, Reason, Table};
-use crate::site::Category;
+use crate::site::{Category, Retirement};
 use std::collections::BTreeMap;
 
 /// A category as written.
@@ -13,6 +13,7 @@ struct Written {
     order: i64,
     parent_place: Option<Place>,
     number_place: Option<Place>,
+    successor_place: Option<Place>,
 }
 
 /// Reads every category, in the order of menus. A parent that is none is told and left out.
@@ -24,6 +25,9 @@ pub(super) fn read(root: &mut Table<'_>) -> Vec<Category> {
     }
     for (place, reason) in twin_numbers(&written) {
         root.reading().warn(&place, reason);
+    }
+    for (place, reason) in wrong_successors(&mut written) {
+        root.reading().tell(&place, reason);
     }
     written.into_iter().map(|written| written.category).collect()
 }
@@ -44,7 +48,18 @@ fn one(table: &mut Table<'_>) -> Option<Written> {
     let (wp_id, number_place) = table.placed("wp_id").unzip();
     let (parent, parent_place) = table.placed::<String>("parent").unzip();
     let order = table.or("order", 0);
-    Some(Written { category: Category { slug: slug?, title: title?, description, wp_id, parent }, order, parent_place, number_place })
+    let retired = parsed(table, "retired", |text| {
+        text.parse::<jiff::civil::Date>().map_err(|_| Reason::new(format!("“{text}” is not a day"), "write it like \"2027-01-31\""))
+    });
+    let (successor, successor_place) = table.placed::<String>("successor").unzip();
+    let retired = retired.map(|on| Retirement { on, successor });
+    Some(Written {
+        category: Category { slug: slug?, title: title?, description, wp_id, parent, retired },
+        order,
+        parent_place,
+        number_place,
+        successor_place,
+    })
 }
 
 /// Takes away the parents that do not exist or that lead back to their own child.
@@ -94,6 +109,32 @@ fn twin_numbers(written: &[Written]) -> Vec<(Place, Reason)> {
         }
     }
     twins
+}
+
+/// Takes away the successors that nobody can go to.
+fn wrong_successors(written: &mut [Written]) -> Vec<(Place, Reason)> {
+    let lasting: Vec<String> =
+        written.iter().filter(|written| written.category.retired.is_none()).map(|written| written.category.slug.clone()).collect();
+    let mut wrong = Vec::new();
+    for Written { category, successor_place, .. } in written {
+        let Some(place) = successor_place else { continue };
+        let remedy = format!("use the slug of a category that goes on: {}", lasting.join(", "));
+        match &mut category.retired {
+            None => wrong.push((
+                place.clone(),
+                Reason::new(
+                    "`successor` without `retired`: this category does not end",
+                    "add retired = \"2027-01-31\", or remove `successor`",
+                ),
+            )),
+            Some(retired) => {
+                if let Some(slug) = retired.successor.take_if(|slug| !lasting.contains(slug)) {
+                    wrong.push((place.clone(), Reason::new(format!("`successor`: “{slug}” is no category that goes on"), remedy)));
+                }
+            }
+        }
+    }
+    wrong
 }
 
 fn is_above_itself(slug: &str, parents: &BTreeMap<String, Option<String>>) -> bool {

@@ -395,7 +395,7 @@ fn beside(folder: &Path, path: &str) -> PathBuf {
 }
 
 /// Takes a key that is text with a form of its own.
-fn parsed<T>(table: &mut Table<'_>, key: &'static str, parse: impl FnOnce(&str) -> Result<T, Reason>) -> Option<T> {
+pub(super) fn parsed<T>(table: &mut Table<'_>, key: &'static str, parse: impl FnOnce(&str) -> Result<T, Reason>) -> Option<T> {
     let (text, place) = table.placed::<String>(key)?;
     told(table, key, &place, parse(&text))
 }

@@ -25,21 +25,10 @@ pub(super) fn resolve(name: &str, site: &Site) -> Result<Named, Reason> {
             "write a category as the site calls it, like \"Defectors\"",
         ));
     }
-    let declared =
-        site.categories.iter().find(|category| category.slug == slug || titles(&category.title).any(|title| site::slug(title) == slug));
-    Ok(match declared {
+    Ok(match site.category_named(&slug) {
         Some(category) => Named::Declared(category.slug.clone()),
         None => Named::Found(FoundCategory { slug, title: super::text::line(name) }),
     })
-}
-
-fn titles(text: &crate::language::LocalText) -> impl Iterator<Item = &str> {
-    use crate::language::LocalText;
-    let (same, by) = match text {
-        LocalText::Same(text) => (Some(text), None),
-        LocalText::By(texts) => (None, Some(texts)),
-    };
-    same.into_iter().chain(by.into_iter().flat_map(|texts| texts.values())).map(String::as_str)
 }
 
 /// Remembers a category that the configuration does not declare; staff are told the first time.

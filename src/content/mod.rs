@@ -46,7 +46,7 @@ pub use first_look::{FirstLook, first_look};
 pub use identity::authority;
 pub use markdown::{stray_stars, stray_stars_reason};
 pub use media::{Kind, Opened, Standing, Unopened, file_standing, open_file, path_of_address};
-pub use register::{Label, Line, Lines, Register, Wanted};
+pub use register::{Label, Line, Lines, Register, Wanted, Words};
 pub use removal::{HeldRemoval, accept_removals, held_removals};
 pub use source::{Kind as SourceKind, Settings as SourceSettings, SourceState, SourceStep, release_source, sources};
 pub use step::ContentStep;
@@ -265,8 +265,16 @@ pub struct Change {
     pub id: i64,
     /// Its place in the order of changes.
     pub changed_seq: i64,
+    /// Whether it is public now.
+    pub is_public: bool,
+    /// Its place in the order of publication.
+    pub published_seq: i64,
     /// The article's language.
     pub language: Language,
+    /// What its translations have in common.
+    pub translation_group: String,
+    /// Its date.
+    pub published_at: Timestamp,
     /// The categories it is in now.
     pub categories: Vec<String>,
 }

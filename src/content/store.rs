@@ -184,18 +184,28 @@ pub async fn in_groups(connection: &mut AnyConnection, groups: &[String]) -> any
 /// Articles changed since a sequence, in order: published, edited, gone.
 pub async fn changed_since(connection: &mut AnyConnection, sequence: i64) -> anyhow::Result<Vec<Change>> {
     // What was never public concerns no feed; what was, and is a draft again, does.
-    let rows: Vec<(i64, i64, String)> = sqlx::query_as(
-        "SELECT id, changed_seq, language FROM article WHERE changed_seq > $1 AND published_seq IS NOT NULL ORDER BY changed_seq",
+    let rows = sqlx::query(
+        "SELECT id, changed_seq, state, published_seq, language, translation_group, published_at
+         FROM article WHERE changed_seq > $1 AND published_seq IS NOT NULL ORDER BY changed_seq",
     )
     .bind(sequence)
     .fetch_all(&mut *connection)
     .await?;
-    let ids: Vec<i64> = rows.iter().map(|(id, ..)| *id).collect();
+    let ids: Vec<i64> = rows.iter().map(|row| row.try_get("id")).collect::<Result<_, _>>()?;
     let mut categories = categories_of(connection, &ids).await?;
-    rows.into_iter()
-        .map(|(id, changed_seq, language)| {
-            let categories = categories.remove(&id).unwrap_or_default();
-            Ok(Change { id, changed_seq, language: stored_language(&language)?, categories })
+    rows.iter()
+        .zip(ids)
+        .map(|(row, id)| {
+            Ok(Change {
+                id,
+                changed_seq: row.try_get("changed_seq")?,
+                is_public: row.try_get::<&str, _>("state")? == ArticleState::Published.as_str(),
+                published_seq: row.try_get("published_seq")?,
+                language: stored_language(row.try_get("language")?)?,
+                translation_group: row.try_get("translation_group")?,
+                published_at: Timestamp::from_millis(row.try_get("published_at")?),
+                categories: categories.remove(&id).unwrap_or_default(),
+            })
         })
         .collect()
 }

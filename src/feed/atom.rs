@@ -5,7 +5,10 @@ use crate::clock::Timestamp;
 use crate::site::FeedFormat;
 use anyhow::Context as _;
 use atom_syndication as atom;
+use atom_syndication::extension::{Extension, ExtensionMap};
 use chrono::{DateTime, FixedOffset};
+
+const HISTORY: &str = "http://purl.org/syndication/history/1.0";
 
 pub(super) fn render(feed: &Feed<'_>) -> anyhow::Result<Vec<u8>> {
     let document = atom::Feed {
@@ -18,7 +21,12 @@ pub(super) fn render(feed: &Feed<'_>) -> anyhow::Result<Vec<u8>> {
         links: vec![
             link("self", feed.address(FeedFormat::Atom), Some(FeedFormat::Atom.media_type()), None),
             link("alternate", String::from(&feed.home), Some("text/html"), Some(&feed.topic.language.to_string())),
-        ],
+        ]
+        .into_iter()
+        .chain(related(feed))
+        .collect(),
+        namespaces: feed.is_archive().then(|| ("fh".to_owned(), HISTORY.to_owned())).into_iter().collect(),
+        extensions: archive_mark(feed),
         lang: Some(feed.topic.language.to_string()),
         entries: feed.entries.iter().map(entry).collect(),
         ..atom::Feed::default()
@@ -26,6 +34,19 @@ pub(super) fn render(feed: &Feed<'_>) -> anyhow::Result<Vec<u8>> {
     let config = atom::WriteConfig { write_document_declaration: false, indent_size: None };
     let bytes = b"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n".to_vec();
     document.write_with_config(bytes, config).context("an Atom feed could not be written")
+}
+
+/// The documents before and after it (RFC 5005).
+fn related(feed: &Feed<'_>) -> impl Iterator<Item = atom::Link> {
+    let address = |part| feed.address_of(part, FeedFormat::Atom);
+    feed.links.iter().map(move |(rel, part)| link(rel, address(*part), Some(FeedFormat::Atom.media_type()), None))
+}
+
+/// `fh:archive` (RFC 5005 §4) where it is one.
+fn archive_mark(feed: &Feed<'_>) -> ExtensionMap {
+    let mark = Extension { name: "fh:archive".to_owned(), ..Extension::default() };
+    let marks = feed.is_archive().then(|| ("fh".to_owned(), [("archive".to_owned(), vec![mark])].into()));
+    marks.into_iter().collect()
 }
 
 fn entry(entry: &Entry) -> atom::Entry {

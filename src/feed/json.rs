@@ -17,6 +17,9 @@ struct Document<'a> {
     title: &'a Clean,
     home_page_url: &'a Clean,
     feed_url: String,
+    /// Older entries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_url: Option<String>,
     description: &'a Clean,
     authors: [Author<'a>; 1],
     language: String,
@@ -64,11 +67,13 @@ struct File<'a> {
 }
 
 pub(super) fn render(feed: &Feed<'_>) -> anyhow::Result<Vec<u8>> {
+    let older = feed.links.iter().find(|(rel, _)| matches!(*rel, "next" | "prev-archive"));
     let document = Document {
         version: "https://jsonfeed.org/version/1.1",
         title: &feed.title,
         home_page_url: &feed.home,
         feed_url: feed.address(FeedFormat::Json),
+        next_url: older.map(|(_, part)| feed.address_of(*part, FeedFormat::Json)),
         description: &feed.description,
         authors: [Author { name: &feed.author, url: Some(&feed.home) }],
         language: feed.topic.language.to_string(),

@@ -2,23 +2,32 @@
 //!
 //! [`FeedStep`] turns articles into a [`Feed`] for each topic and language, the
 //! three formats turn that into bytes, and the [`Shelf`] holds what is served: no request waits
-//! for the database.
+//! for the database. That is so for what many follow; what few ask for (a tag, a month, the
+//! archive) is made when they ask, by [`Demand`].
 
 mod atom;
+mod closing;
+mod demand;
+mod heading;
+mod history;
 mod json;
+mod members;
 mod model;
+mod plan;
 mod rss;
 mod shelf;
 mod step;
 mod store;
+mod topic;
 mod validators;
 
+pub use demand::{Answer, Demand};
 pub use model::{Feed, direction, link_of};
 pub use shelf::{Published, Shelf};
 pub use step::FeedStep;
+pub use topic::{FeedKey, Filter, Part, Post, Subject, Terms, Topic};
 
-use crate::language::Language;
-use crate::site::{FeedFormat, Site};
+use crate::site::FeedFormat;
 use std::time::Duration;
 
 /// How feeds are made.
@@ -28,40 +37,6 @@ pub struct Settings {
     pub items: u32,
     /// How long readers may keep it: `ttl` and `max-age`.
     pub ttl: Duration,
-}
-
-/// What a feed is about.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Topic {
-    /// In which language.
-    pub language: Language,
-    /// Which category; `None`: the whole site.
-    pub category: Option<String>,
-}
-
-impl Topic {
-    /// The feed on this topic in a format.
-    pub fn key(&self, format: FeedFormat) -> FeedKey {
-        FeedKey { language: self.language.clone(), category: self.category.clone(), format }
-    }
-}
-
-/// Which feed.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct FeedKey {
-    /// In which language.
-    pub language: Language,
-    /// Of which category; `None`: of the whole site.
-    pub category: Option<String>,
-    /// In which format.
-    pub format: FeedFormat,
-}
-
-impl FeedKey {
-    /// The path at which it is served.
-    pub fn path(&self, site: &Site) -> String {
-        site.feed_path(&self.language, self.category.as_deref(), self.format)
-    }
 }
 
 /// A feed's bytes in a format: the same for the same articles, whenever they are made.

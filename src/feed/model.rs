@@ -1,7 +1,7 @@
 //! A feed before it takes a format: its text is clean by construction, so that no format can be
 //! made ill-formed by what somebody wrote.
 
-use super::{Settings, Topic};
+use super::{Part, Settings, Topic};
 use crate::clock::Timestamp;
 use crate::content::{Article, Credit, Role};
 use crate::language::Language;
@@ -57,6 +57,10 @@ pub struct Feed<'a> {
     pub(super) ttl: Duration,
     /// The newest first.
     pub(super) entries: Vec<Entry>,
+    /// Which document of its topic it is.
+    pub(super) part: Part,
+    /// The documents before and after it, by relation (RFC 5005).
+    pub(super) links: Vec<(&'static str, Part)>,
 }
 
 pub(super) struct Entry {
@@ -83,6 +87,45 @@ pub(super) struct Entry {
     pub(super) translations: Vec<Translation>,
     pub(super) attachments: Vec<Attachment>,
     pub(super) image: Option<Clean>,
+}
+
+/// An entry that is no article: a mailing, or the end of a feed.
+#[derive(Clone, Debug)]
+pub(super) struct Note {
+    /// What its permanent id ends with.
+    pub(super) name: String,
+    /// Absolute.
+    pub(super) link: String,
+    pub(super) title: String,
+    /// Plain text.
+    pub(super) text: String,
+    pub(super) language: Language,
+    pub(super) at: Timestamp,
+}
+
+impl Note {
+    pub(super) fn entry(self, authority: &str) -> Entry {
+        let id = Clean::new(format!("tag:{authority}:{}", self.name.trim_start_matches('/')));
+        Entry {
+            iri: id.clone(),
+            id,
+            link: Clean::new(self.link),
+            title: Clean::new(self.title),
+            summary: Clean::new(self.text),
+            html: None,
+            language: self.language,
+            published: self.at,
+            updated: self.at,
+            tie: 0,
+            authors: Vec::new(),
+            contributors: Vec::new(),
+            categories: Vec::new(),
+            tags: Vec::new(),
+            translations: Vec::new(),
+            attachments: Vec::new(),
+            image: None,
+        }
+    }
 }
 
 pub(super) struct Person {
@@ -124,30 +167,57 @@ impl<'a> Feed<'a> {
     ) -> Self {
         let language = &topic.language;
         let site_title = site.title.get(language);
-        let name = topic.category.as_ref().map_or_else(|| site_title.to_owned(), |slug| title_of(slug));
-        let title = if topic.category.is_some() { format!("{name} – {site_title}") } else { name.clone() };
-        let described = match &topic.category {
+        let name = topic.category().map_or_else(|| site_title.to_owned(), title_of);
+        let title = if topic.category().is_some() { format!("{name} – {site_title}") } else { name.clone() };
+        let described = match topic.category() {
             Some(slug) => site.category(slug).and_then(|category| category.description.as_ref()),
             None => site.description.as_ref(),
         };
-        let segments: Vec<&str> = topic.category.iter().flat_map(|slug| ["category", slug]).collect();
         Self {
-            id: Clean::new(format!("tag:{authority}:feed{}", site.path_in(language, &format!("/{}", segments.join("/"))))),
+            id: Clean::new(topic.id(site, authority)),
             name: Clean::new(name),
             title: Clean::new(&title),
             description: Clean::new(described.map_or(title.as_str(), |text| text.get(language))),
             author: Clean::new(site_title),
-            home: Clean::new(site.link(&site.page_path(language, &segments))),
+            home: Clean::new(site.link(&topic.page(site))),
             ttl: settings.ttl,
             entries: entries(articles, |article| entry(site, authority, language, article, translations, title_of)),
             site,
             topic,
+            part: Part::Current,
+            links: Vec::new(),
         }
     }
 
     /// Its own absolute address in a format.
     pub(super) fn address(&self, format: FeedFormat) -> String {
-        self.site.link(&self.topic.key(format).path(self.site))
+        self.address_of(self.part, format)
+    }
+
+    /// The absolute address of a document of the same topic in a format.
+    pub(super) fn address_of(&self, part: Part, format: FeedFormat) -> String {
+        self.site.link(&self.topic.part(part, format).path(self.site))
+    }
+
+    /// Whether it is a document of the archive, which readers need not ask for again (RFC 5005 §4).
+    pub(super) fn is_archive(&self) -> bool {
+        matches!(self.part, Part::Archive(_))
+    }
+
+    /// Calls it so.
+    pub(super) fn call(&mut self, name: &str, title: &str, description: &str) {
+        (self.name, self.title, self.description) = (Clean::new(name), Clean::new(title), Clean::new(description));
+    }
+
+    /// Says which document of its topic it is, and which are before and after it.
+    pub(super) fn place(&mut self, part: Part, links: Vec<(&'static str, Part)>) {
+        (self.part, self.links) = (part, links);
+    }
+
+    /// Adds entries that are no articles, each at its date.
+    pub(super) fn add(&mut self, entries: impl IntoIterator<Item = Entry>) {
+        self.entries.extend(entries);
+        self.entries.sort_by_key(|entry| std::cmp::Reverse((entry.published, entry.tie)));
     }
 
     /// When the newest change of its entries was. There is no other time in a feed: the same

@@ -7,10 +7,12 @@ use anyhow::Context as _;
 use rss::extension::atom::{AtomExtension, Link};
 use rss::extension::dublincore::DublinCoreExtension;
 use rss::extension::syndication::{SyndicationExtension, UpdatePeriod};
+use rss::extension::{Extension, ExtensionMap};
 use rss::{Category, Channel, Enclosure, Guid, Item};
 use std::time::Duration;
 
 const SYNDICATION: &str = "http://purl.org/rss/1.0/modules/syndication/";
+const HISTORY: &str = "http://purl.org/syndication/history/1.0";
 
 pub(super) fn render(feed: &Feed<'_>) -> anyhow::Result<Vec<u8>> {
     let own = Link {
@@ -28,14 +30,35 @@ pub(super) fn render(feed: &Feed<'_>) -> anyhow::Result<Vec<u8>> {
         docs: Some("https://www.rssboard.org/rss-specification".to_owned()),
         ttl: Some((feed.ttl.as_secs() / 60).to_string()),
         items: feed.entries.iter().map(|entry| item(feed.site, entry)).collect(),
-        atom_ext: Some(AtomExtension { links: vec![own] }),
+        atom_ext: Some(AtomExtension { links: std::iter::once(own).chain(related(feed)).collect() }),
         dublin_core_ext: Some(DublinCoreExtension { languages: vec![feed.topic.language.to_string()], ..DublinCoreExtension::default() }),
         syndication_ext: Some(rhythm(feed.ttl)),
         // The crate leaves the extension out, without a word, unless its prefix is declared.
-        namespaces: [("sy".to_owned(), SYNDICATION.to_owned())].into(),
+        namespaces: std::iter::once(("sy", SYNDICATION))
+            .chain(feed.is_archive().then_some(("fh", HISTORY)))
+            .map(|(prefix, uri)| (prefix.to_owned(), uri.to_owned()))
+            .collect(),
+        extensions: archive_mark(feed),
         ..Channel::default()
     };
     channel.write_to(Vec::new()).context("an RSS feed could not be written")
+}
+
+/// The documents before and after it (RFC 5005).
+fn related(feed: &Feed<'_>) -> impl Iterator<Item = Link> {
+    feed.links.iter().map(|(rel, part)| Link {
+        href: feed.address_of(*part, FeedFormat::Rss),
+        rel: (*rel).to_owned(),
+        mime_type: Some(FeedFormat::Rss.media_type().to_owned()),
+        ..Link::default()
+    })
+}
+
+/// `fh:archive` (RFC 5005 §4) where it is one.
+fn archive_mark(feed: &Feed<'_>) -> ExtensionMap {
+    let mark = Extension { name: "fh:archive".to_owned(), ..Extension::default() };
+    let marks = feed.is_archive().then(|| ("fh".to_owned(), [("archive".to_owned(), vec![mark])].into()));
+    marks.into_iter().collect()
 }
 
 fn item(site: &Site, entry: &Entry) -> Item {

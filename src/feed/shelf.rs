@@ -19,8 +19,9 @@ pub struct Published {
     pub gzip: Vec<u8>,
     /// Hash of the identity bytes: the stem of the ETags.
     pub hash: String,
-    /// When these bytes were first published, in whole seconds.
-    pub last_modified: Timestamp,
+    /// When these bytes were first published, in whole seconds; nothing where that is not kept,
+    /// see [`super::Demand`].
+    pub last_modified: Option<Timestamp>,
 }
 
 /// The feeds served now. Clones share it; a look-up takes no lock.

@@ -1,10 +1,13 @@
 //! Publishing: which feeds a change touches, their new bytes, and when these may be served.
 
+use super::history::{self, Cut};
+use super::members::Members;
 use super::validators::{Decision, Validators, decide};
-use super::{Feed, FeedKey, Published, Settings, Shelf, Topic, render, store};
+use super::{Feed, FeedKey, Part, Published, Settings, Shelf, Topic, closing, render, store};
 use crate::clock::{Clock, Timestamp};
-use crate::content::{self, Article, Change, Selection};
+use crate::content::{self, Article};
 use crate::db::Db;
+use crate::language::Catalogue;
 use crate::metrics::Metrics;
 use crate::site::{FeedFormat, Site};
 use crate::task::{Step, Wake};
@@ -13,7 +16,7 @@ use anyhow::Context as _;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use sqlx::AnyConnection;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,8 +24,6 @@ use tokio::sync::Mutex;
 
 /// Topics made in one step.
 const BATCH: usize = 32;
-/// So many changes at once, an import say, are followed by making every feed.
-const CROWD: usize = 500;
 /// How soon to look again when another daemon was ahead.
 const GLANCE: Duration = Duration::from_millis(100);
 
@@ -32,6 +33,7 @@ pub struct FeedStep {
     clock: Clock,
     site: Arc<Site>,
     settings: Settings,
+    catalogue: Catalogue,
     shelf: Shelf,
     metrics: Metrics,
     progress: Mutex<Progress>,
@@ -45,24 +47,32 @@ struct Progress {
     seen: Option<i64>,
     /// What must be made again.
     due: BTreeSet<Topic>,
-    /// What each feed showed when it was last made.
-    shown: HashMap<Topic, Shown>,
-    /// Whose `tag:` URIs the feeds have.
-    authority: Option<String>,
+    /// Which articles each feed has.
+    members: Members,
+    /// What is the same as long as the program runs.
+    lasting: Option<Arc<Lasting>>,
     /// Names of categories that are not configured.
     found: Arc<BTreeMap<String, String>>,
 }
 
-/// An article that leaves a category no longer says where it was, and a new translation belongs
-/// into feeds of other languages: what a feed shows is remembered.
-#[derive(Default)]
-struct Shown {
-    articles: HashSet<i64>,
-    groups: HashSet<String>,
+/// What is fixed once, in the database, so that every daemon writes the same.
+struct Lasting {
+    /// Whose `tag:` URIs the feeds have.
+    authority: String,
+    /// When readers were first told of the end of a category, by its slug.
+    closings: BTreeMap<String, Timestamp>,
+}
+
+/// A topic's feeds as they should be.
+struct Made {
+    topic: Topic,
+    drafts: Vec<Draft>,
+    /// Documents by which its archive grows first.
+    cuts: Vec<Cut>,
 }
 
 /// Bytes of a feed, not yet published.
-struct Draft {
+pub(super) struct Draft {
     key: FeedKey,
     title: String,
     topic: String,
@@ -89,14 +99,12 @@ impl Step for FeedStep {
             }
             return Ok(Wake::WhenKicked);
         }
-        let authority = self.authority(&mut progress).await?;
-        let mut drafts = Vec::new();
+        let lasting = self.lasting(&mut progress).await?;
+        let mut made = Vec::new();
         for topic in &batch {
-            let (shown, made) = self.make(topic, &authority, &progress.found).await?;
-            progress.shown.insert(topic.clone(), shown);
-            drafts.extend(made);
+            made.push(self.make(topic, &lasting, &progress).await?);
         }
-        let (published, waiting) = self.settle(drafts, sequence).await?;
+        let (published, waiting) = self.settle(made, sequence).await?;
         for topic in &batch {
             progress.due.remove(topic);
         }
@@ -116,7 +124,15 @@ impl Step for FeedStep {
 impl FeedStep {
     /// A step that publishes to `shelf`.
     pub fn new(db: Db, clock: Clock, site: Site, settings: Settings, shelf: Shelf, metrics: Metrics) -> Self {
-        Self { db, clock, site: Arc::new(site), settings, shelf, metrics, progress: Mutex::default(), awaits_content: false }
+        let catalogue = Catalogue::shipped();
+        Self { db, clock, site: Arc::new(site), settings, catalogue, shelf, metrics, progress: Mutex::default(), awaits_content: false }
+    }
+
+    /// The same step, which says what it has to say in these texts.
+    #[must_use]
+    pub fn saying(mut self, catalogue: Catalogue) -> Self {
+        self.catalogue = catalogue;
+        self
     }
 
     /// The same step, which makes no feed of a new database before the content folder has been
@@ -135,121 +151,136 @@ impl FeedStep {
             return Ok(high);
         }
         let changes = content::changed_since(&mut connection, progress.seen.unwrap_or(0)).await?;
-        let found = content::found_categories(&mut connection).await?;
-        progress.found = Arc::new(found.into_iter().map(|category| (category.slug, category.title)).collect());
-        let topics = if progress.seen.is_none() || changes.len() > CROWD {
-            self.all_topics(&progress.shown, &changes)
-        } else {
-            let ids: Vec<i64> = changes.iter().map(|change| change.id).collect();
-            let public = content::by_ids(&mut connection, &ids).await?;
-            self.touched(&progress.shown, &changes, &public)
-        };
-        progress.due.extend(topics);
+        let mut new = if progress.seen.is_none() { self.configured(progress) } else { Vec::new() };
+        for change in &changes {
+            // A category has a feed in every language as soon as any article names it.
+            for slug in &change.categories {
+                let topics = self.site.languages.iter().map(|language| Topic::of_category(language, slug));
+                new.extend(topics.filter(|topic| progress.members.open(topic.clone())));
+            }
+            progress.due.extend(progress.members.follow(&self.site, change, usize::try_from(self.settings.items)?));
+        }
+        if !new.is_empty() {
+            progress.found = Arc::new(found_titles(&mut connection).await?);
+        }
+        progress.due.extend(new);
         progress.seen = Some(high);
         Ok(high)
     }
 
-    /// Whose `tag:` URIs the feeds have: fixed once, like those of the articles.
-    async fn authority(&self, progress: &mut Progress) -> anyhow::Result<String> {
-        if let Some(known) = &progress.authority {
-            return Ok(known.clone());
+    /// The feeds there are whatever articles there are.
+    fn configured(&self, progress: &mut Progress) -> Vec<Topic> {
+        let of_language = |language| {
+            let categories = self.site.categories.iter().map(|category| Topic::of_category(language, &category.slug));
+            categories.chain([Topic::site(language)]).collect::<Vec<_>>()
+        };
+        let topics: Vec<Topic> = self.site.languages.iter().flat_map(of_language).collect();
+        for topic in &topics {
+            progress.members.open(topic.clone());
+        }
+        topics
+    }
+
+    async fn lasting(&self, progress: &mut Progress) -> anyhow::Result<Arc<Lasting>> {
+        if let Some(known) = &progress.lasting {
+            return Ok(Arc::clone(known));
         }
         let mut tx = self.db.begin().await?;
-        let authority = content::authority(&mut tx, &self.site, self.clock.now()).await?;
+        let now = self.clock.now();
+        let authority = content::authority(&mut tx, &self.site, now).await?;
+        let mut closings = BTreeMap::new();
+        for category in &self.site.categories {
+            if let Some(retired) = &category.retired {
+                let told_at = store::closing_told_at(&mut tx, &closing::name(category, retired), now).await?;
+                closings.insert(category.slug.clone(), told_at);
+            }
+        }
         tx.commit().await?;
-        Ok(progress.authority.insert(authority).clone())
-    }
-
-    /// Every feed there should be: a category is one that is configured, or that any article
-    /// names.
-    fn all_topics(&self, shown: &HashMap<Topic, Shown>, changes: &[Change]) -> BTreeSet<Topic> {
-        let configured = self.site.categories.iter().map(|category| &category.slug);
-        let named = changes.iter().flat_map(|change| &change.categories);
-        let categories: BTreeSet<Option<&String>> = configured.chain(named).map(Some).chain([None]).collect();
-        let of_language = |language| categories.iter().map(move |category| topic(language, category.cloned()));
-        self.site.languages.iter().flat_map(of_language).chain(shown.keys().cloned()).collect()
-    }
-
-    /// The feeds of the article's language and categories, and those that showed it, a
-    /// translation of it, or one of which it has become the translation.
-    fn touched(&self, shown: &HashMap<Topic, Shown>, changes: &[Change], public: &[Article]) -> BTreeSet<Topic> {
-        let here = changes.iter().filter(|change| self.site.languages.contains(&change.language));
-        let mut touched: BTreeSet<Topic> = here
-            .flat_map(|change| {
-                let above = change.categories.iter().flat_map(|slug| self.site.ancestors(slug)).map(|category| category.slug.clone());
-                let categories = change.categories.iter().cloned().chain(above).map(Some).chain([None]);
-                categories.map(|category| topic(&change.language, category))
-            })
-            .collect();
-        let concerned = |feed: &Shown| {
-            changes.iter().any(|change| feed.articles.contains(&change.id))
-                || public.iter().any(|article| feed.groups.contains(&article.translation_group))
-        };
-        touched.extend(shown.iter().filter(|(_, feed)| concerned(feed)).map(|(topic, _)| topic.clone()));
-        touched
+        Ok(Arc::clone(progress.lasting.insert(Arc::new(Lasting { authority, closings }))))
     }
 
     /// Makes a topic's feeds in every format.
-    async fn make(&self, topic: &Topic, authority: &str, found: &Arc<BTreeMap<String, String>>) -> anyhow::Result<(Shown, Vec<Draft>)> {
+    async fn make(&self, topic: &Topic, lasting: &Arc<Lasting>, progress: &Progress) -> anyhow::Result<Made> {
+        let shown = progress.members.newest(topic, usize::try_from(self.settings.items)?);
         let mut connection = self.db.reader().acquire().await?;
-        // A category's feed has what its page shows: also the articles of those below it.
-        let categories = topic.category.as_ref().map(|slug| self.site.with_descendants(slug));
-        let selection = Selection { language: Some(&topic.language), categories: categories.as_deref(), ..Selection::default() };
-        let articles = content::latest(&mut connection, &selection, i64::from(self.settings.items), 0).await?;
+        let articles = content::by_ids(&mut connection, &shown).await?;
         let translations = translations(&mut connection, &articles).await?;
+        let last = store::last_cut(&mut connection, &topic.page(&self.site)).await?;
         drop(connection);
-        let shown = Shown {
-            articles: articles.iter().chain(&translations).map(|article| article.id).collect(),
-            groups: articles.iter().map(|article| article.translation_group.clone()).collect(),
-        };
-        let (site, settings, found) = (Arc::clone(&self.site), self.settings.clone(), Arc::clone(found));
-        let (topic, authority) = (topic.clone(), authority.to_owned());
+        let cuts = history::cuts(last, progress.members.above(topic, last.upper), &shown.into_iter().collect());
+        let last = cuts.last().map_or(last.number, |cut| cut.number);
+        let links = u32::try_from(last).ok().filter(|number| *number > 0).map(|number| ("prev-archive", Part::Archive(number)));
+        let voice = self.catalogue.voice(&topic.language);
+        let closing =
+            topic.category().and_then(|slug| closing::note(&self.site, &voice, &topic.language, slug, *lasting.closings.get(slug)?));
+        let (site, settings, found) = (Arc::clone(&self.site), self.settings.clone(), Arc::clone(&progress.found));
+        let (topic, lasting) = (topic.clone(), Arc::clone(lasting));
         let work = move || {
             let title_of = |slug: &str| title_of(&site, &found, &topic, slug);
-            let feed = Feed::new(&site, &settings, &authority, &topic, &articles, &translations, &title_of);
-            FeedFormat::ALL.into_iter().map(|format| draft(&feed, topic.key(format))).collect()
+            let mut feed = Feed::new(&site, &settings, &lasting.authority, &topic, &articles, &translations, &title_of);
+            feed.place(Part::Current, links.into_iter().collect());
+            feed.add(closing.map(|note| note.entry(&lasting.authority)));
+            let drafts: anyhow::Result<_> = FeedFormat::ALL.into_iter().map(|format| draft(&feed, topic.key(format))).collect();
+            Ok(Made { drafts: drafts?, cuts, topic: topic.clone() })
         };
-        let drafts: anyhow::Result<Vec<Draft>> = tokio::task::spawn_blocking(work).await.context("feeds could not be made")?;
-        Ok((shown, drafts?))
+        tokio::task::spawn_blocking(work).await.context("feeds could not be made")?
     }
 
-    /// Stores the validators of what may be published now; what must wait is named with the
-    /// time to wait.
-    async fn settle(&self, drafts: Vec<Draft>, sequence: i64) -> anyhow::Result<(Vec<(FeedKey, Arc<Published>)>, Vec<(Topic, Duration)>)> {
+    /// Stores the validators of what may be published now, and where archives are cut; what must
+    /// wait is named with the time to wait.
+    async fn settle(&self, made: Vec<Made>, sequence: i64) -> anyhow::Result<(Vec<(FeedKey, Arc<Published>)>, Vec<(Topic, Duration)>)> {
         let mut tx = self.db.begin().await?;
         // Not the Clock: Last-Modified is compared with the Date of answers, and must agree
         // between daemons.
         let now = self.db.lease_time(&mut tx).await?;
-        let stored = store::validators(&mut tx).await?;
         let (mut settled, mut waiting) = (Vec::new(), Vec::new());
-        for draft in drafts {
-            let path = draft.key.path(&self.site);
-            let wait = |pause| (Topic { language: draft.key.language.clone(), category: draft.key.category.clone() }, pause);
-            match decide(stored.get(&path), &draft.hash, sequence, now) {
-                Decision::Same(last_modified) => settled.push((draft, last_modified)),
-                Decision::Publish(last_modified) => {
-                    let validators = Validators { hash: draft.hash.clone(), last_modified, sequence };
-                    store::remember(&mut tx, &path, &validators).await?;
-                    settled.push((draft, last_modified));
+        for Made { topic, drafts, cuts } in made {
+            if !grow(&mut tx, &topic.page(&self.site), &cuts).await? {
+                waiting.push((topic, GLANCE));
+                continue;
+            }
+            let paths: Vec<String> = drafts.iter().map(|draft| draft.key.path(&self.site)).collect();
+            let stored = store::validators(&mut tx, &paths).await?;
+            for (draft, path) in drafts.into_iter().zip(paths) {
+                match decide(stored.get(&path), &draft.hash, sequence, now) {
+                    Decision::Same(last_modified) => settled.push((draft, last_modified)),
+                    Decision::Publish(last_modified) => {
+                        let validators = Validators { hash: draft.hash.clone(), last_modified, sequence };
+                        store::remember(&mut tx, &path, &validators).await?;
+                        settled.push((draft, last_modified));
+                    }
+                    Decision::Wait(pause) => waiting.push((topic.clone(), pause)),
+                    Decision::Behind => waiting.push((topic.clone(), GLANCE)),
                 }
-                Decision::Wait(pause) => waiting.push(wait(pause)),
-                Decision::Behind => waiting.push(wait(GLANCE)),
             }
         }
         tx.commit().await?;
         settled.retain(|(draft, _)| self.shelf.get(&draft.key).is_none_or(|served| served.hash != draft.hash));
-        let compressed = tokio::task::spawn_blocking(move || settled.into_iter().map(published).collect()).await;
+        let compressed =
+            tokio::task::spawn_blocking(move || settled.into_iter().map(|(draft, at)| published(draft, Some(at))).collect()).await;
         let compressed: anyhow::Result<_> = compressed.context("feeds could not be compressed")?;
         Ok((compressed?, waiting))
     }
 }
 
-fn topic(language: &crate::language::Language, category: Option<String>) -> Topic {
-    Topic { language: language.clone(), category }
+/// Adds documents to an archive. False: another daemon has cut it since it was looked at.
+async fn grow(connection: &mut AnyConnection, topic: &str, cuts: &[Cut]) -> anyhow::Result<bool> {
+    for cut in cuts {
+        if !store::cut(connection, topic, *cut).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Titles of categories that are not configured, by slug.
+pub(super) async fn found_titles(connection: &mut AnyConnection) -> anyhow::Result<BTreeMap<String, String>> {
+    let found = content::found_categories(connection).await?;
+    Ok(found.into_iter().map(|category| (category.slug, category.title)).collect())
 }
 
 /// The articles' translations into other languages.
-async fn translations(connection: &mut AnyConnection, articles: &[Article]) -> anyhow::Result<Vec<Article>> {
+pub(super) async fn translations(connection: &mut AnyConnection, articles: &[Article]) -> anyhow::Result<Vec<Article>> {
     let groups: Vec<String> = articles.iter().map(|article| article.translation_group.clone()).collect();
     let own: HashSet<i64> = articles.iter().map(|article| article.id).collect();
     let siblings = content::in_groups(connection, &groups).await?;
@@ -258,19 +289,19 @@ async fn translations(connection: &mut AnyConnection, articles: &[Article]) -> a
 }
 
 /// The name of a category: configured, as articles name it, or its slug.
-fn title_of(site: &Site, found: &BTreeMap<String, String>, topic: &Topic, slug: &str) -> String {
+pub(super) fn title_of(site: &Site, found: &BTreeMap<String, String>, topic: &Topic, slug: &str) -> String {
     match site.category(slug) {
         Some(category) => category.title.get(&topic.language).to_owned(),
         None => found.get(slug).cloned().unwrap_or_else(|| slug.to_owned()),
     }
 }
 
-fn draft(feed: &Feed<'_>, key: FeedKey) -> anyhow::Result<Draft> {
+pub(super) fn draft(feed: &Feed<'_>, key: FeedKey) -> anyhow::Result<Draft> {
     let bytes = render(feed, key.format)?;
     Ok(Draft { title: String::from(&feed.title), topic: String::from(&feed.name), hash: content_hash(&[&bytes]), key, bytes })
 }
 
-fn published((draft, last_modified): (Draft, Timestamp)) -> anyhow::Result<(FeedKey, Arc<Published>)> {
+pub(super) fn published(draft: Draft, last_modified: Option<Timestamp>) -> anyhow::Result<(FeedKey, Arc<Published>)> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(draft.bytes.len() / 3), Compression::default());
     encoder.write_all(&draft.bytes)?;
     let gzip = encoder.finish()?;

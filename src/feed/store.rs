@@ -1,19 +1,23 @@
-//! SQL of the validators of feeds.
+//! SQL of the validators of feeds, and of where their archives are cut.
 
+use super::history::{Cut, Document};
 use super::validators::Validators;
 use crate::clock::Timestamp;
 use sqlx::{AnyConnection, Row as _};
 use std::collections::HashMap;
 
-/// What was published last, by the feed's path.
-pub(super) async fn validators(connection: &mut AnyConnection) -> anyhow::Result<HashMap<String, Validators>> {
-    let rows = sqlx::query("SELECT key, hash, last_modified, sequence FROM feed").fetch_all(connection).await?;
-    rows.iter()
-        .map(|row| {
+/// What was published last at these paths.
+pub(super) async fn validators(connection: &mut AnyConnection, keys: &[String]) -> anyhow::Result<HashMap<String, Validators>> {
+    let mut found = HashMap::with_capacity(keys.len());
+    for key in keys {
+        let row = sqlx::query("SELECT hash, last_modified, sequence FROM feed WHERE key = $1").bind(key).fetch_optional(&mut *connection);
+        if let Some(row) = row.await? {
             let last_modified = Timestamp::from_millis(row.try_get("last_modified")?);
-            Ok((row.try_get("key")?, Validators { hash: row.try_get("hash")?, last_modified, sequence: row.try_get("sequence")? }))
-        })
-        .collect()
+            let validators = Validators { hash: row.try_get("hash")?, last_modified, sequence: row.try_get("sequence")? };
+            found.insert(key.clone(), validators);
+        }
+    }
+    Ok(found)
 }
 
 /// Remembers a publication.
@@ -29,4 +33,49 @@ pub(super) async fn remember(connection: &mut AnyConnection, key: &str, validato
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// The newest document of a topic's archive.
+pub(super) async fn last_cut(connection: &mut AnyConnection, topic: &str) -> anyhow::Result<Cut> {
+    let row: Option<(i64, i64)> = sqlx::query_as("SELECT number, upper FROM feed_archive WHERE topic = $1 ORDER BY number DESC LIMIT 1")
+        .bind(topic)
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.map(|(number, upper)| Cut { number, upper }).unwrap_or_default())
+}
+
+/// Cuts a document of a topic's archive. False: another daemon was ahead.
+pub(super) async fn cut(connection: &mut AnyConnection, topic: &str, cut: Cut) -> anyhow::Result<bool> {
+    let done = sqlx::query("INSERT INTO feed_archive (topic, number, upper) VALUES ($1, $2, $3) ON CONFLICT (topic, number) DO NOTHING")
+        .bind(topic)
+        .bind(cut.number)
+        .bind(cut.upper)
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// A document of a topic's archive.
+pub(super) async fn document(connection: &mut AnyConnection, topic: &str, number: i64) -> anyhow::Result<Option<Document>> {
+    let rows: Vec<(i64, i64)> = sqlx::query_as("SELECT number, upper FROM feed_archive WHERE topic = $1 AND number BETWEEN $2 AND $3")
+        .bind(topic)
+        .bind(number - 1)
+        .bind(number + 1)
+        .fetch_all(connection)
+        .await?;
+    let upper = |wanted: i64| rows.iter().find(|(number, _)| *number == wanted).map(|(_, upper)| *upper);
+    let document = |found: i64| Document { above: upper(number - 1).unwrap_or(0), upper: found, has_next: upper(number + 1).is_some() };
+    Ok(upper(number).map(document))
+}
+
+/// When a category's closing entry was first made: the same on every node, whenever it asks.
+pub(super) async fn closing_told_at(connection: &mut AnyConnection, closing: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
+    let name = format!("feed_closing:{closing}");
+    sqlx::query("INSERT INTO fact (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
+        .bind(&name)
+        .bind((now.as_seconds() * 1000).to_string())
+        .execute(&mut *connection)
+        .await?;
+    let value: String = sqlx::query_scalar("SELECT value FROM fact WHERE name = $1").bind(&name).fetch_one(connection).await?;
+    Ok(Timestamp::from_millis(value.parse()?))
 }

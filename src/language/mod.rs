@@ -155,6 +155,15 @@ impl LocalText {
         }
     }
 
+    /// The text in every language that it is in.
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        let (same, by) = match self {
+            Self::Same(text) => (Some(text), None),
+            Self::By(texts) => (None, Some(texts)),
+        };
+        same.into_iter().chain(by.into_iter().flat_map(BTreeMap::values)).map(String::as_str)
+    }
+
     /// Takes a key that holds such a text.
     pub fn take(table: &mut Table<'_>, key: &'static str) -> Option<Self> {
         let Node { value, place } = table.node(key)?;

@@ -2,9 +2,10 @@
 
 use super::excerpt::{Tongue, page_of};
 use super::layout::{Layout, NavLink};
-use super::reading::Visit;
+use super::reading::{Visit, with_own_feeds};
 use super::{State, page};
 use crate::content::{self, Line, Lines, Wanted};
+use crate::feed::{Filter, Topic};
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -66,6 +67,8 @@ pub(super) async fn show(connection: &mut AnyConnection, visit: &Visit<'_>, year
     let here = state.site.page_path(&layout.language, &[year]);
     let count = layout.voice.say_with("articles-count", "count", lines.len());
     let title = layout.voice.say_with("year-heading", "year", year.to_owned());
+    let topic = Topic::articles(&layout.language, Filter::time(year));
+    let layout = with_own_feeds(layout, state, &topic, &title);
     Ok(Some(page::html(StatusCode::OK, &AnnualPage { layout, title, count, months, years, here })))
 }
 

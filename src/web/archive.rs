@@ -1,13 +1,15 @@
 //! Mailings marked public, in a browser, without personal links.
 
 use super::page::language_of;
-use super::{Layout, State, WebError, html, page};
+use super::place::{Address, host};
+use super::{Layout, State, WebError, feeds, html, page};
 use crate::delivery;
+use crate::feed::{Subject, Topic};
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, Query, State as Shared};
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
-use axum::http::{StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use serde::Deserialize;
@@ -26,6 +28,10 @@ pub(super) fn router(state: &State) -> Router<State> {
         router
             .route(&format!("{prefix}/archive"), get(with_slash))
             .route(&format!("{prefix}/archive/"), get(index))
+            .route(&format!("{prefix}/archive/feed"), get(feed))
+            .route(&format!("{prefix}/archive/feed.xml"), get(feed))
+            .route(&format!("{prefix}/archive/atom.xml"), get(feed))
+            .route(&format!("{prefix}/archive/feed.json"), get(feed))
             .route(&format!("{prefix}/archive/{{mailing}}"), get(mailing))
     })
 }
@@ -59,7 +65,10 @@ async fn with_slash(uri: Uri) -> Redirect {
 
 async fn index(Shared(state): Shared<State>, uri: Uri, Query(place): Query<Place>) -> Result<Response, WebError> {
     let language = language_of(&state, uri.path());
+    let topic = Topic { language: language.clone(), subject: Subject::Mailings };
     let layout = Layout::new(&state, &language, "/archive/");
+    let title = format!("{} – {}", layout.voice.say("archive-title"), layout.site_title);
+    let layout = layout.with_feeds(&state, &topic, &title);
     let mut connection = state.db.reader().acquire().await?;
     // One more than is shown tells whether there are older ones.
     let limit = i64::try_from(PAGE)? + 1;
@@ -86,6 +95,12 @@ async fn mailing(Shared(state): Shared<State>, uri: Uri, Path(mailing): Path<Str
     let (text, mark) = delivery::public_text(&mut connection, id, &language).await?.ok_or(WebError::NotFound)?;
     let text = without_slots(&text, &mark, &state.site.path_in(&language, "/preferences"));
     Ok(([(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")), (CONTENT_SECURITY_POLICY, POLICY)], text).into_response())
+}
+
+/// The same as a feed.
+async fn feed(Shared(state): Shared<State>, uri: Uri, headers: HeaderMap) -> Result<Response, WebError> {
+    let address = Address::of(&state.site, host(&headers), uri.path(), uri.query());
+    feeds::answer(&state, &address, &headers).await.unwrap_or(Err(WebError::NotFound))
 }
 
 /// The text with one link in the place of everybody's own.

@@ -1,13 +1,15 @@
-//! The catalogue of feeds: a page for people, OPML 2.0 for programs.
+//! The catalogue of feeds: a page for people, OPML 2.0 for programs. It names what many follow;
+//! feeds of tags, authors and times are named by the pages of these.
 
+use super::conditional::http_date;
 use super::{Layout, State, WebError, page};
-use crate::feed::{FeedKey, Published, direction};
+use crate::feed::{self, Subject, direction};
 use crate::language::Language;
 use crate::site::FeedFormat;
 use askama::Template;
 use axum::Router;
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{StatusCode, Uri};
+use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 
@@ -40,12 +42,17 @@ struct FeedsPage {
 #[template(path = "web/feeds.opml", escape = "html")]
 struct Opml {
     title: String,
+    /// When the newest of the feeds changed.
+    modified: Option<String>,
     shelves: Vec<Shelf>,
 }
 
-/// `/feeds` and `/feeds.opml`, with and without a language.
+/// `/feeds` and `/feeds.opml`, with and without a language, and where programs look for the
+/// same: `/.well-known/feeds`, registered provisionally (RFC 8615) for an OPML document with the
+/// feeds of a site.
 pub(super) fn router(state: &State) -> Router<State> {
-    page::prefixes(state).into_iter().fold(Router::new(), |router, prefix| {
+    let router = Router::new().route("/.well-known/feeds", get(opml));
+    page::prefixes(state).into_iter().fold(router, |router, prefix| {
         router.route(&format!("{prefix}/feeds"), get(feeds)).route(&format!("{prefix}/feeds.opml"), get(opml))
     })
 }
@@ -56,10 +63,13 @@ async fn feeds(axum::extract::State(state): axum::extract::State<State>, uri: Ur
     page::html(StatusCode::OK, &FeedsPage { shelves: shelves(&state, &language), layout })
 }
 
-async fn opml(axum::extract::State(state): axum::extract::State<State>, uri: Uri) -> Result<Response, WebError> {
+async fn opml(axum::extract::State(state): axum::extract::State<State>, uri: Uri, headers: HeaderMap) -> Result<Response, WebError> {
     let language = page::language_of(&state, uri.path());
-    let opml = Opml { title: state.site.title.get(&language).to_owned(), shelves: shelves(&state, &language) };
-    Ok(([(CONTENT_TYPE, "text/x-opml; charset=utf-8")], opml.render()?).into_response())
+    let newest = state.shelf.catalogue().into_iter().filter_map(|(_, feed)| feed.last_modified).max();
+    let opml =
+        Opml { title: state.site.title.get(&language).to_owned(), modified: newest.map(http_date), shelves: shelves(&state, &language) };
+    let kind = [(CONTENT_TYPE, "text/x-opml; charset=utf-8"), (ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
+    page::unless_held((kind, opml.render()?).into_response(), &headers).await
 }
 
 /// Every feed there is, the reader's language first.
@@ -74,22 +84,30 @@ fn shelves(state: &State, first: &Language) -> Vec<Shelf> {
             name: language.own_name(),
             topics: catalogue
                 .iter()
-                .filter(|(key, _)| key.language == *language && key.format == FeedFormat::Rss)
-                .map(|(key, feed)| topic(state, key, feed))
+                .filter(|(key, _)| key.topic.language == *language && key.format == FeedFormat::Rss)
+                .filter(|(key, _)| !key.topic.category().is_some_and(|slug| state.site.has_ended(slug, state.clock.now())))
+                .map(|(key, feed)| topic(state, &key.topic, feed.topic.clone(), feed.title.clone()))
+                .chain([mailings(state, language)])
                 .collect(),
         })
-        .filter(|shelf| !shelf.topics.is_empty())
         .collect()
 }
 
-fn topic(state: &State, key: &FeedKey, feed: &Published) -> Topic {
+/// The mails sent so far, as a feed.
+fn mailings(state: &State, language: &Language) -> Topic {
+    let subject = feed::Topic { language: language.clone(), subject: Subject::Mailings };
+    let name = state.catalogue.voice(language).say("archive-title");
+    let title = format!("{name} – {}", state.site.title.get(language));
+    topic(state, &subject, name, title)
+}
+
+fn topic(state: &State, topic: &feed::Topic, name: String, title: String) -> Topic {
     let site = &state.site;
-    let segments: Vec<&str> = key.category.iter().flat_map(|slug| ["category", slug]).collect();
-    let address = |format| site.link(&site.feed_path(&key.language, key.category.as_deref(), format));
+    let address = |format| site.link(&topic.key(format).path(site));
     Topic {
-        name: feed.topic.clone(),
-        title: feed.title.clone(),
-        page: site.link(&site.page_path(&key.language, &segments)),
+        name,
+        title,
+        page: site.link(&topic.page(site)),
         rss: address(FeedFormat::Rss),
         atom: address(FeedFormat::Atom),
         json: address(FeedFormat::Json),

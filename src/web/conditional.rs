@@ -33,16 +33,17 @@ pub(super) enum Verdict {
 }
 
 /// Chooses the representation and evaluates the conditions in the order of §13.2.2. Where a
-/// client accepts both codings and holds either, that one is chosen.
-pub(super) fn evaluate(headers: &HeaderMap, stem: &str, last_modified: Timestamp) -> Verdict {
+/// client accepts both codings and holds either, that one is chosen. What has no date is never
+/// unchanged since one.
+pub(super) fn evaluate(headers: &HeaderMap, stem: &str, last_modified: impl Into<Option<Timestamp>>) -> Verdict {
     let acceptable = acceptable(headers);
     let preferred = acceptable[0];
     if headers.contains_key(IF_NONE_MATCH) {
         let held = acceptable.iter().find(|coding| none_match_names(headers, &coding.etag(stem)));
         return held.map_or(Verdict::Full(preferred), |coding| Verdict::Unchanged(*coding));
     }
-    match date(headers, IF_MODIFIED_SINCE) {
-        Some(since) if last_modified.as_seconds() <= since => Verdict::Unchanged(preferred),
+    match (date(headers, IF_MODIFIED_SINCE), last_modified.into()) {
+        (Some(since), Some(last_modified)) if last_modified.as_seconds() <= since => Verdict::Unchanged(preferred),
         _ => Verdict::Full(preferred),
     }
 }

@@ -3,7 +3,7 @@
 use super::State;
 use crate::feed::Topic;
 use crate::language::{Language, Voice};
-use crate::site::{FeedFormat, Site};
+use crate::site::{Category, FeedFormat, Site};
 
 /// A link with a text.
 #[derive(Clone, Debug)]
@@ -73,12 +73,13 @@ impl Layout {
         let site = &state.site;
         let language = site.nearest_language(language).clone();
         let voice = state.catalogue.voice(&language);
-        let categories = site.children(None).map(|category| NavLink {
+        let going_on = |category: &&Category| !site.has_ended(&category.slug, state.clock.now());
+        let categories = site.children(None).filter(going_on).map(|category| NavLink {
             href: site.page_path(&language, &["category", &category.slug]),
             text: category.title.get(&language).to_owned(),
         });
         let site_title = site.title.get(&language).to_owned();
-        let feeds = feed_links(site, &language, None, &site_title);
+        let feeds = feed_links(site, &Topic::site(&language), &site_title);
         let in_language = |other: &Language, href: String| LanguageLink { tag: other.to_string(), name: other.own_name(), href };
         let languages =
             site.languages.iter().filter(|other| **other != language).map(|other| in_language(other, site.path_in(other, path)));
@@ -106,10 +107,17 @@ impl Layout {
     pub fn with_category_feeds(mut self, state: &State, slugs: &[String]) -> Self {
         let of = |slug: &String| {
             let title = format!("{} – {}", self.category_title(state, slug), self.site_title);
-            feed_links(&state.site, &self.language, Some(slug), &title)
+            feed_links(&state.site, &Topic::of_category(&self.language, slug), &title)
         };
         let feeds: Vec<FeedLink> = slugs.iter().flat_map(of).collect();
         self.feeds.splice(0..0, feeds);
+        self
+    }
+
+    /// Names the feeds of what the page is about, before the site's own.
+    #[must_use]
+    pub fn with_feeds(mut self, state: &State, topic: &Topic, title: &str) -> Self {
+        self.feeds.splice(0..0, feed_links(&state.site, topic, title));
         self
     }
 
@@ -138,7 +146,7 @@ impl Layout {
         if let Some(category) = state.site.category(slug) {
             return category.title.get(&self.language).to_owned();
         }
-        let topic = Topic { language: self.language.clone(), category: Some(slug.to_owned()) };
+        let topic = Topic::of_category(&self.language, slug);
         state.shelf.get(&topic.key(FeedFormat::Rss)).map_or_else(|| slug.to_owned(), |feed| feed.topic.clone())
     }
 
@@ -158,9 +166,9 @@ impl Layout {
 }
 
 /// A topic's feed in each format.
-fn feed_links(site: &Site, language: &Language, category: Option<&str>, title: &str) -> Vec<FeedLink> {
+fn feed_links(site: &Site, topic: &Topic, title: &str) -> Vec<FeedLink> {
     let link = |format: FeedFormat| FeedLink {
-        href: site.link(&site.feed_path(language, category, format)),
+        href: site.link(&topic.key(format).path(site)),
         media_type: format.media_type(),
         title: format!("{title} ({})", format.name()),
     };

@@ -9,6 +9,7 @@ mod client;
 mod conditional;
 mod error;
 mod excerpt;
+mod feed_address;
 mod feeds;
 mod files;
 mod health;
@@ -58,7 +59,10 @@ pub struct Settings {
 
 /// What handlers share. Clones are cheap.
 #[derive(Clone)]
-pub struct State(Arc<Shared>);
+pub struct State {
+    shared: Arc<Shared>,
+    demand: feed::Demand,
+}
 
 /// The contents of [`State`].
 pub struct Shared {
@@ -119,14 +123,16 @@ impl std::ops::Deref for State {
     type Target = Shared;
 
     fn deref(&self) -> &Shared {
-        &self.0
+        &self.shared
     }
 }
 
 impl State {
     /// Shares what handlers need.
     pub fn new(shared: Shared) -> Self {
-        Self(Arc::new(shared))
+        let (clock, site, settings) = (shared.clock.clone(), shared.site.clone(), shared.feed.clone());
+        let demand = feed::Demand::new(shared.db.clone(), clock, site, settings, shared.catalogue.clone(), shared.register.clone());
+        Self { shared: Arc::new(shared), demand }
     }
 }
 

@@ -1,19 +1,20 @@
-//! What an address means: which feed, which page. Decided from the address alone.
+//! What an address means: which page. Decided from the address alone.
 
-use crate::feed::FeedKey;
 use crate::language::Language;
-use crate::site::{FeedFormat, Site};
+use crate::site::Site;
+use axum::http::HeaderMap;
+use axum::http::header::HOST;
 use percent_encoding::percent_decode_str;
 use url::form_urlencoded;
 
 /// An address with its language taken off.
 pub(super) struct Address {
     /// As the client named it, perhaps with a port: that of an old site has a meaning.
-    host: String,
+    pub(super) host: String,
     /// The language named by the first segment, whether the site has it or not.
     pub(super) language: Option<Language>,
     /// Decoded, without empty ones.
-    segments: Vec<String>,
+    pub(super) segments: Vec<String>,
     /// The path as asked, without the language.
     path: String,
     query: String,
@@ -45,15 +46,6 @@ pub(super) enum Way {
     Page(Place, i64),
     /// To a page that has another address, in the language of this one, and the query of it.
     Elsewhere(String),
-}
-
-/// A feed that an address asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum FeedAddress {
-    /// This one, which may exist or not.
-    Of(FeedKey),
-    /// One of a category that nobody knows.
-    Unknown,
 }
 
 impl Address {
@@ -122,31 +114,6 @@ impl Address {
         Way::Elsewhere(format!("{path}{counted}"))
     }
 
-    /// The feed it asks for, if it asks for one: ours, or one of WordPress's addresses, which
-    /// readers have kept for twenty years.
-    pub(super) fn feed(&self, site: &Site) -> Option<FeedAddress> {
-        let segments: Vec<&str> = self.segments.iter().map(String::as_str).collect();
-        let (category, format) = match segments[..] {
-            [] | ["index.php"] => (self.category_of_query(site), self.format_of_query()?),
-            // WordPress puts a category's ancestors before it.
-            ["category", .., slug, "feed", kind] => (Asked::Category(slug.to_owned()), wordpress_format(kind)?),
-            ["category", .., slug, name] if file_format(name).is_some() => (Asked::Category(slug.to_owned()), file_format(name)?),
-            ["category", .., slug] => (Asked::Category(slug.to_owned()), self.format_of_query()?),
-            ["feed", kind] => (self.category_of_query(site), wordpress_format(kind)?),
-            [name] => (self.category_of_query(site), file_format(name).or_else(|| program_format(name))?),
-            _ => return None,
-        };
-        let language = self.language.clone().unwrap_or_else(|| language_of_host(site, &self.host).clone());
-        Some(match category {
-            Asked::Everything => FeedAddress::Of(FeedKey { language, category: None, format }),
-            Asked::Category(slug) => {
-                let slug = site.category_called(&self.host, &slug).to_owned();
-                FeedAddress::Of(FeedKey { language, category: Some(slug), format })
-            }
-            Asked::Unknown => FeedAddress::Unknown,
-        })
-    }
-
     /// `?cat=7` by the number it had in WordPress, or `?category_name=defectors`.
     fn category_of_query(&self, site: &Site) -> Asked {
         if let Some(slug) = self.parameter("category_name") {
@@ -156,11 +123,7 @@ impl Address {
         site.category_numbered(&self.host, &number).map_or(Asked::Unknown, |slug| Asked::Category(slug.to_owned()))
     }
 
-    fn format_of_query(&self) -> Option<FeedFormat> {
-        wordpress_format(&self.parameter("feed")?)
-    }
-
-    fn parameter(&self, name: &str) -> Option<String> {
+    pub(super) fn parameter(&self, name: &str) -> Option<String> {
         form_urlencoded::parse(self.query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.replace('\0', "\u{fffd}"))
     }
 }
@@ -197,45 +160,22 @@ fn page_number(text: &str) -> Option<i64> {
 }
 
 /// `yyyy`, if it is a year.
-fn year_of(year: &str) -> Option<String> {
+pub(super) fn year_of(year: &str) -> Option<String> {
     (year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit())).then(|| year.to_owned())
 }
 
 /// `yyyy/mm`, if the two are a year and a month.
-fn month_of(year: &str, month: &str) -> Option<String> {
+pub(super) fn month_of(year: &str, month: &str) -> Option<String> {
     let valid = month.len() == 2 && month.bytes().all(|byte| byte.is_ascii_digit()) && ("01"..="12").contains(&month);
     year_of(year).filter(|_| valid).map(|year| format!("{year}/{month}"))
 }
 
-/// The last segment of a feed's address: ours, and WordPress's `feed`.
-fn file_format(name: &str) -> Option<FeedFormat> {
-    match name {
-        "feed" => Some(FeedFormat::Rss),
-        _ => FeedFormat::ALL.into_iter().find(|format| format.file_name() == name),
-    }
-}
-
-/// WordPress's kinds of feeds. Its RSS 0.92 and RDF are answered in RSS 2.0, which their
-/// readers understand.
-fn wordpress_format(kind: &str) -> Option<FeedFormat> {
-    match kind {
-        "feed" | "rss" | "rss2" | "rdf" => Some(FeedFormat::Rss),
-        "atom" => Some(FeedFormat::Atom),
-        "json" => Some(FeedFormat::Json),
-        _ => None,
-    }
-}
-
-/// WordPress's oldest addresses.
-fn program_format(name: &str) -> Option<FeedFormat> {
-    match name {
-        "rss" | "rss2" | "rdf" | "wp-feed.php" | "wp-rss.php" | "wp-rss2.php" | "wp-rdf.php" => Some(FeedFormat::Rss),
-        "atom" | "wp-atom.php" => Some(FeedFormat::Atom),
-        _ => None,
-    }
+/// The host that a client asked.
+pub(super) fn host(headers: &HeaderMap) -> &str {
+    headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default()
 }
 
 /// An old site's host carries that site's language, with and without `www.`.
-fn language_of_host<'a>(site: &'a Site, host: &str) -> &'a Language {
+pub(super) fn language_of_host<'a>(site: &'a Site, host: &str) -> &'a Language {
     site.legacy_of(host).map_or_else(|| site.default_language(), |legacy| site.nearest_language(&legacy.language))
 }

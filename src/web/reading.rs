@@ -4,16 +4,16 @@
 use super::annual::{ArchiveYear, archive, month_link, months_beside, year_link};
 use super::excerpt::{Listing, category_link};
 use super::layout::NavLink;
-use super::place::{Address, Place, Way, retagged};
+use super::place::{Address, Place, Way, host, retagged};
 use super::{Layout, State, WebError, annual, article, feeds, files, page};
 use crate::content::{self, Label, Line, Lines, Wanted};
-use crate::feed::link_of;
+use crate::feed::{Filter, Topic, link_of};
 use crate::language::{Language, LocalText};
 use crate::site::FeedFormat;
 use askama::Template;
 use axum::Router;
 use axum::extract::Request;
-use axum::http::header::{ALLOW, HOST, LOCATION};
+use axum::http::header::{ALLOW, LOCATION};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use sqlx::AnyConnection;
@@ -65,9 +65,8 @@ async fn answer(axum::extract::State(state): axum::extract::State<State>, reques
         return Ok((StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "GET, HEAD")]).into_response());
     }
     let (path, query) = (request.uri().path().to_owned(), request.uri().query().map(str::to_owned));
-    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let address = Address::of(&state.site, host, &path, query.as_deref());
-    if let Some(feed) = feeds::answer(&state, &address, request.headers()) {
+    let address = Address::of(&state.site, host(request.headers()), &path, query.as_deref());
+    if let Some(feed) = feeds::answer(&state, &address, request.headers()).await {
         return feed;
     }
     // Before pages: a picture may lie in a folder called 2027/09.
@@ -145,6 +144,9 @@ async fn category(connection: &mut AnyConnection, visit: &Visit<'_>, slug: &str)
     let slugs = site.with_descendants(slug);
     let shown: Vec<&Arc<Line>> = lines.shown(&layout.language, Wanted { categories: Some(&slugs), ..Wanted::default() }).collect();
     let configured = site.category(slug);
+    if site.has_ended(slug, state.clock.now()) {
+        return Ok(Some(WebError::Gone.page(state, language)));
+    }
     if configured.is_none() && shown.is_empty() {
         return Ok(None);
     }
@@ -152,7 +154,6 @@ async fn category(connection: &mut AnyConnection, visit: &Visit<'_>, slug: &str)
     let Some(listing) = Listing::load(connection, state, &layout, &shown, &base, number).await? else { return Ok(None) };
     let mut trail: Vec<NavLink> = site.ancestors(slug).map(|above| category_link(state, &layout, &above.slug)).collect();
     trail.reverse();
-    let feed = |format: FeedFormat| NavLink { href: site.feed_path(&layout.language, Some(slug), format), text: format.name().to_owned() };
     let page = ListPage {
         trail,
         title: layout.category_title(state, slug),
@@ -160,7 +161,7 @@ async fn category(connection: &mut AnyConnection, visit: &Visit<'_>, slug: &str)
             .and_then(|category| category.description.as_ref())
             .map(|text: &LocalText| text.get(&layout.language).to_owned()),
         below: site.children(Some(slug)).map(|child| category_link(state, &layout, &child.slug)).collect(),
-        feeds: FeedFormat::ALL.into_iter().map(feed).collect(),
+        feeds: feeds_of(state, &Topic::of_category(&layout.language, slug)),
         listing,
         beside: None,
         layout,
@@ -185,8 +186,11 @@ async fn labelled(
     let base = state.site.page_path(&layout.language, &[kind, slug]);
     let Some(listing) = Listing::load(connection, state, &layout, &shown, &base, number).await? else { return Ok(None) };
     let title = layout.voice.say_with(&format!("{kind}-heading"), "name", label.name.to_string());
-    let page =
-        ListPage { layout, trail: Vec::new(), title, description: None, below: Vec::new(), feeds: Vec::new(), listing, beside: None };
+    let filter = if kind == "tag" { Filter::tag(slug) } else { Filter::author(slug) };
+    let topic = Topic::articles(&layout.language, filter);
+    let layout = with_own_feeds(layout, state, &topic, &title);
+    let feeds = feeds_of(state, &topic);
+    let page = ListPage { layout, trail: Vec::new(), title, description: None, below: Vec::new(), feeds, listing, beside: None };
     Ok(Some(page::html(StatusCode::OK, &page)))
 }
 
@@ -199,17 +203,33 @@ async fn month(connection: &mut AnyConnection, visit: &Visit<'_>, month: &str) -
     let base = layout.path(&format!("/{month}/"));
     let listing = Listing::load(connection, state, &layout, &shown, &base, number).await?;
     let Some(listing) = listing.filter(|listing| !listing.entries.is_empty()) else { return Ok(None) };
+    let title = month_link(state, &layout, month).text;
+    let topic = Topic::articles(&layout.language, Filter::time(month));
+    let layout = with_own_feeds(layout, state, &topic, &title);
     let page = ListPage {
         trail: vec![year_link(state, &layout, &month[..4])],
-        title: month_link(state, &layout, month).text,
+        title,
         description: None,
         below: Vec::new(),
+        // Nothing new comes in a month that is over: named for programs only.
         feeds: Vec::new(),
         listing,
         beside: Some(months_beside(state, &layout, lines, month)),
         layout,
     };
     Ok(Some(page::html(StatusCode::OK, &page)))
+}
+
+/// The feeds of what a list is about, for people.
+fn feeds_of(state: &State, topic: &Topic) -> Vec<NavLink> {
+    let link = |format: FeedFormat| NavLink { href: topic.key(format).path(&state.site), text: format.name().to_owned() };
+    FeedFormat::ALL.into_iter().map(link).collect()
+}
+
+/// The same, for programs (autodiscovery).
+pub(super) fn with_own_feeds(layout: Layout, state: &State, topic: &Topic, name: &str) -> Layout {
+    let title = format!("{name} – {}", layout.site_title);
+    layout.with_feeds(state, topic, &title)
 }
 
 /// Where an article that once had this address is now.

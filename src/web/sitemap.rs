@@ -117,7 +117,7 @@ async fn articles(connection: &mut AnyConnection, state: &State, lines: &Lines, 
 fn lists(state: &State, lines: &Lines) -> String {
     let site = &state.site;
     let mut pages: Vec<(Vec<&str>, Option<i64>)> = vec![(Vec::new(), lines.all().iter().map(|line| line.updated_at.as_seconds()).max())];
-    for category in &site.categories {
+    for category in site.categories.iter().filter(|category| !site.has_ended(&category.slug, state.clock.now())) {
         let slugs = site.with_descendants(&category.slug);
         let filed = |line: &&Arc<Line>| line.categories.iter().any(|slug| slugs.iter().any(|wanted| **wanted == **slug));
         let newest = lines.all().iter().filter(filed).map(|line| line.updated_at.as_seconds()).max();

@@ -48,7 +48,7 @@ for ( $i = 0; $i < 30; $i++ ) {
 	);
 	// Sites that were moved keep the ids they had.
 	if ( 0 === $i % 6 ) {
-		$post['guid'] = "http://old.example.org/2009/%e6%97%a5%e6%9c%ac-$i/";
+		$post['guid'] = "http://old.example.org/$argv[2]/2009/%e6%97%a5%e6%9c%ac-$i/";
 	} elseif ( 0 === $i % 11 ) {
 		$post['guid'] = "http://www.example.org/?p=$i&#038;lang=" . ( $ja ? 'ja' : 'en' );
 	}

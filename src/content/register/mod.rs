@@ -5,6 +5,9 @@
 //! from the database by row number.
 
 mod store;
+mod words;
+
+pub use words::Words;
 
 use crate::clock::Timestamp;
 use crate::db::Db;
@@ -14,7 +17,7 @@ use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::Mutex;
 
 /// The register as it is kept. Clones share it.
@@ -44,6 +47,8 @@ pub struct Line {
     pub id: i64,
     /// Its place in the order of changes.
     pub changed_seq: i64,
+    /// Its place in the order of publication.
+    pub published_seq: i64,
     /// Its language.
     pub language: Language,
     /// What its translations have in common.
@@ -87,6 +92,8 @@ pub struct Lines {
     groups: HashMap<Arc<str>, Vec<Arc<Line>>>,
     /// What a reader of each of the site's languages is shown.
     shown: HashMap<Language, Vec<Arc<Line>>>,
+    /// Found when they are first asked for.
+    words: OnceLock<Words>,
 }
 
 impl Register {
@@ -145,12 +152,18 @@ impl Lines {
             groups.entry(Arc::clone(&line.group)).or_default().push(Arc::clone(line));
         }
         let shown = languages.iter().map(|language| (language.clone(), shown(&all, &groups, language, languages))).collect();
-        Self { sequence, all, groups, shown }
+        Self { sequence, all, groups, shown, words: OnceLock::new() }
     }
 
     /// The sequence that these lines follow.
     pub fn sequence(&self) -> i64 {
         self.sequence
+    }
+
+    /// The categories, tags, authors and times that any line has. The first who asks after a
+    /// change walks over every line.
+    pub fn words(&self) -> &Words {
+        self.words.get_or_init(|| Words::of(&self.all))
     }
 
     /// Every line, the newest first.
@@ -228,6 +241,7 @@ mod tests {
         Line {
             id,
             changed_seq: id,
+            published_seq: id,
             language: language(parts[1]),
             group: parts[2].into(),
             published_at: Timestamp::from_millis(id),

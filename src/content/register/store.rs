@@ -36,7 +36,7 @@ pub(super) async fn changes(connection: &mut AnyConnection, site: &Site, after: 
     let mut texts = Texts::default();
     let mut hung = hung(connection, &mut texts, after).await?;
     let rows = sqlx::query(
-        "SELECT id, changed_seq, state, language, translation_group, published_at, updated_at, month, series, canonical_url
+        "SELECT id, changed_seq, published_seq, state, language, translation_group, published_at, updated_at, month, series, canonical_url
          FROM article WHERE changed_seq > $1 AND published_seq IS NOT NULL",
     )
     .bind(after)
@@ -53,6 +53,7 @@ pub(super) async fn changes(connection: &mut AnyConnection, site: &Site, after: 
             let line = Line {
                 id,
                 changed_seq: row.try_get("changed_seq")?,
+                published_seq: row.try_get("published_seq")?,
                 language: Language::parse(row.try_get("language")?)?,
                 group: texts.keep(row.try_get("translation_group")?),
                 published_at: Timestamp::from_millis(row.try_get("published_at")?),

@@ -14,7 +14,7 @@ use super::tongues;
 use super::wxr::{Export, Header, Item, Part};
 use crate::content::identity::slug_of;
 use crate::language::Language;
-use crate::site::Site;
+use crate::site::{self, Site};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
@@ -49,6 +49,15 @@ pub(super) struct Plan {
     /// The path of its page here.
     pub(super) address: String,
     pub(super) draft: bool,
+}
+
+/// The authors whose name in the old addresses is not made of the name they have here, as TOML.
+fn authors_of_old(header: &Header) -> String {
+    let names = header.authors.iter().map(|(login, name)| (login.as_str(), plain(name)));
+    let mut others: Vec<_> = names.filter(|(login, name)| !name.is_empty() && site::slug(login) != site::slug(name)).collect();
+    others.sort();
+    let quoted = super::front::quoted;
+    others.iter().map(|(login, name)| format!("{} = {}", quoted(&site::slug(login)), quoted(name))).collect::<Vec<_>>().join("\n")
 }
 
 /// All that the first reading found.
@@ -116,6 +125,10 @@ impl Survey {
         if let Some(host) = url::Url::parse(&header.home).ok().as_ref().and_then(url::Url::host_str) {
             let language = self.fallback.as_ref().unwrap_or_else(|| site.default_language());
             report.legacy_toml = format!("[[site.legacy]]\nhost = {}\nlanguage = \"{language}\"", super::front::quoted(host));
+            let authors = authors_of_old(&header);
+            if !authors.is_empty() {
+                report.legacy_toml += &format!("\n\n[site.legacy.authors]  # their names in old addresses\n{authors}");
+            }
             let names = self.categories.old_names(&header, site);
             if !names.is_empty() {
                 report.legacy_toml += &format!("\n\n[site.legacy.categories]  # what the old addresses call them\n{names}");

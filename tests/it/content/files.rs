@@ -221,6 +221,7 @@ fn the_sample_articles_have_no_mistake() {
             description: None,
             wp_id: None,
             parent: None,
+            retired: None,
         };
         site.categories.push(category);
     }

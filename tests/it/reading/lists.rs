@@ -45,6 +45,7 @@ async fn a_category_shows_what_is_filed_below_it() {
             description: Some(local("About it.", "について。")),
             wp_id: None,
             parent: Some(parent.to_owned()),
+            retired: None,
         };
         world.site.categories.extend([child("camps", "human-rights-abuses"), child("kwanliso", "camps")]);
         draft("en", "deep", 1, &["kwanliso"]).save(&world).await;

@@ -96,6 +96,7 @@ pub fn site() -> Site {
         description: None,
         wp_id: Some(wp_id),
         parent: None,
+        retired: None,
     };
     Site {
         title: LocalText::Same("Life Funds for North Korean Refugees".to_owned()),

@@ -1,0 +1,116 @@
+//! What the documents say, and that nothing people write breaks them.
+
+use super::{published, rss};
+use crate::support::articles::{Draft, draft, save_all};
+use crate::support::on_each_engine;
+use clarion::content::{Credit, Enclosure, Role};
+
+/// Everything that has broken a feed somewhere.
+fn hostile() -> Draft {
+    // No NUL: PostgreSQL cannot hold one, so none ever comes from there.
+    let nasty = "a\u{8}\u{b}\u{1f}\u{fffe}\u{ffff} <b>&amp; ]]> \"'\u{202e} 脱北者 \u{1f54a}";
+    let url = "https://example.org/?a=1&b=<2>\"'\u{1}".to_owned();
+    let credit = |role| Credit { role, name: nasty.to_owned(), url: Some(url.clone()) };
+    Draft {
+        uid: "http://old.example.org/?p=7&lang=%e5".to_owned(),
+        slug: "a&b".to_owned(),
+        title: nasty.to_owned(),
+        summary: nasty.to_owned(),
+        body: format!("<p title=\"&quot;&amp;\">{}</p>", nasty.replace('<', "&lt;")),
+        tags: vec![nasty.to_owned()],
+        credits: vec![credit(Role::Author), credit(Role::Translator), credit(Role::Signatory)],
+        enclosures: vec![
+            Enclosure { url: url.clone(), media_type: "application/pdf".to_owned(), length: None, title: Some(nasty.to_owned()) },
+            Enclosure { url, media_type: "video/mp4".to_owned(), length: Some(1234), title: None },
+        ],
+        ..draft("en", "hostile", 1, &["a&b<c>"])
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_people_write_breaks_a_feed() {
+    on_each_engine(async |world| {
+        hostile().save(&world).await;
+        let (site, _) = published(&world).await;
+        for path in ["/feed.xml", "/atom.xml", "/category/a%26b%3Cc%3E/feed.xml", "/category/a%26b%3Cc%3E/atom.xml", "/feeds.opml"] {
+            let (status, text) = site.page(path).await;
+            assert_eq!(status, 200, "{path}");
+            assert_is_xml(path, &text);
+        }
+        let channel = rss(&site, "/feed.xml").await;
+        let item = &channel.items[0];
+        let guid = item.guid.as_ref().unwrap();
+        assert_eq!((guid.value.as_str(), guid.permalink), ("http://old.example.org/?p=7&lang=%e5", false));
+        assert_eq!(item.enclosure.as_ref().unwrap().length, "1234", "only a known length is told");
+        assert!(item.content.as_ref().unwrap().starts_with("<div lang=\"en\" dir=\"ltr\"><p title="));
+        assert!(item.title.as_ref().unwrap().contains("<b>&amp; ]]>"));
+        let text = site.page("/feed.xml").await.1;
+        let at = |name: &str| text.find(name).unwrap_or_else(|| panic!("{name} is missing"));
+        assert!(at("<description><![CDATA[") < at("<content:encoded>"), "the summary comes first");
+        for name in ["atom:link", "<ttl>30</ttl>", "<dc:creator>", "<language>en</language>", "<sy:updatePeriod>", "<lastBuildDate>"] {
+            at(name);
+        }
+        let json: serde_json::Value = serde_json::from_str(&site.page("/feed.json").await.1).unwrap();
+        assert_eq!(json["items"][0]["attachments"][1]["size_in_bytes"], 1234);
+        assert_eq!(json["items"][0]["language"], "en");
+    })
+    .await;
+}
+
+/// Well-formed (XML 1.0 §2.1) as far as a strict reader in Rust tells, and, which those do not
+/// look at, of allowed characters only (§2.2), also behind references.
+fn assert_is_xml(path: &str, text: &str) {
+    let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..);
+    assert!(text.chars().all(allowed), "{path} holds a character that XML cannot");
+    for reference in text.split("&#").skip(1) {
+        let number = reference.split(';').next().unwrap();
+        let code = number.strip_prefix('x').map_or_else(|| number.parse().unwrap(), |hex| u32::from_str_radix(hex, 16).unwrap());
+        assert!(char::from_u32(code).is_some_and(allowed), "{path} refers to &#{number};");
+    }
+    let mut reader = quick_xml::Reader::from_str(text);
+    reader.config_mut().enable_all_checks(true);
+    let mut declared = std::collections::BTreeSet::from(["xml".to_owned()]);
+    loop {
+        match reader.read_event().unwrap_or_else(|error| panic!("{path}: {error}\n{text}")) {
+            quick_xml::events::Event::Eof => break,
+            quick_xml::events::Event::Start(element) | quick_xml::events::Event::Empty(element) => {
+                for attribute in element.attributes() {
+                    let attribute = attribute.unwrap_or_else(|error| panic!("{path}: {error}"));
+                    let value = std::str::from_utf8(&attribute.value).unwrap();
+                    assert!(!value.contains('<'), "{path}: {value}");
+                    quick_xml::escape::unescape(value).unwrap_or_else(|error| panic!("{path}: {value}: {error}"));
+                    let key = std::str::from_utf8(attribute.key.as_ref()).unwrap().to_owned();
+                    declared.extend(key.strip_prefix("xmlns:").map(str::to_owned));
+                }
+                let name = std::str::from_utf8(element.name().as_ref()).unwrap().to_owned();
+                if let Some((prefix, _)) = name.split_once(':') {
+                    assert!(declared.contains(prefix), "{path}: {name} is not declared");
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_atom_feed_keeps_what_its_standard_asks_for() {
+    on_each_engine(async |world| {
+        let one_date: Vec<Draft> = (0..5).map(|number| draft("en", &format!("import-{number}"), 9, &["defectors"])).collect();
+        save_all(&world.db, &world.site, &one_date).await;
+        let (site, _) = published(&world).await;
+        let feed: atom_syndication::Feed = site.page("/category/defectors/atom.xml").await.1.parse().unwrap();
+        assert_eq!(feed.id, "tag:example.org,2026:feed/category/defectors");
+        assert_eq!(feed.lang.as_deref(), Some("en"));
+        let link = |rel: &str| feed.links.iter().find(|link| link.rel == rel).unwrap().href.clone();
+        assert_eq!(link("self"), "http://news.example.org/category/defectors/atom.xml");
+        assert_eq!(link("alternate"), "http://news.example.org/category/defectors/");
+        let moments: std::collections::BTreeSet<_> = feed.entries.iter().map(|entry| entry.updated).collect();
+        assert_eq!(moments.len(), 5, "no two entries share an updated");
+        assert_eq!(Some(&feed.updated), moments.last());
+        let category = &feed.entries[0].categories[0];
+        assert_eq!((category.term.as_str(), category.label.as_deref()), ("defectors", Some("Defectors")));
+        let content = feed.entries[0].content.as_ref().unwrap();
+        assert_eq!((content.content_type.as_deref(), content.lang.as_deref()), (Some("html"), Some("en")));
+    })
+    .await;
+}
