@@ -84,19 +84,16 @@ impl Categories {
     /// What the old site's addresses called each of them, as lines of TOML: its number, and its
     /// name where it has another one here.
     pub(super) fn old_names(&self, header: &Header, site: &Site) -> String {
-        let mut lines = String::new();
-        for term in header.terms.iter().filter(|term| term.taxonomy == "category") {
-            let Some(slug) = self.slug_here(term, site) else { continue };
-            if let Some(id) = term.id {
-                let _ = writeln!(lines, "{id} = {}", super::front::quoted(&slug));
-            }
-            let name = LegacyHost::spelling(&term.slug);
-            if name != slug && !name.is_empty() {
-                let _ = writeln!(lines, "{} = {}", super::front::quoted(&name), super::front::quoted(&slug));
-            }
-        }
-        lines.truncate(lines.trim_end().len());
-        lines
+        let declared = header.terms.iter().filter(|term| term.taxonomy == "category");
+        let here: Vec<(&Declared, String)> = declared.filter_map(|term| Some((term, self.slug_here(term, site)?))).collect();
+        let mut numbers: Vec<(u64, &str)> = here.iter().filter_map(|(term, slug)| Some((term.id?, slug.as_str()))).collect();
+        numbers.sort_unstable();
+        let names = here.iter().map(|(term, slug)| (LegacyHost::spelling(&term.slug), slug.as_str()));
+        let others = names.filter(|(name, slug)| name != slug && !name.is_empty());
+        let quoted = super::front::quoted;
+        let numbered = numbers.iter().map(|(id, slug)| format!("{id} = {}", quoted(slug)));
+        let named = others.map(|(name, slug)| format!("{} = {}", quoted(&name), quoted(slug)));
+        numbered.chain(named).collect::<Vec<_>>().join("\n")
     }
 
     /// Its slug: in the configuration as it is, or in the tables that are proposed.
