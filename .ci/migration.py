@@ -30,6 +30,8 @@ FOLLOWED = {
         "/feed": 1,
         "/?feed=rss2": 1,
         "/feed/rss2/": 1,
+        "/feed/rdf/": 1,
+        "/feed/rss/": 1,
         "/feed/atom/": 1,
         "/?feed=atom": 1,
         "/wp-rss2.php": 1,
@@ -43,7 +45,7 @@ FOLLOWED = {
         "/?feed=rss2&category_name=news": 1,
         "/comments/feed/": 0,
         "/comments/feed/atom/": 0,
-        "/2025/11/day-28/feed/": 0,
+        "/2025/10/day-27/feed/": 0,
         "/tag/winter/feed/": 1,
         "/tag/food-fuel/feed/atom/": 0,
         "/?feed=rss2&tag=winter": 1,
@@ -75,6 +77,9 @@ FOLLOWED = {
 
 # WordPress redirects, and sfeed follows no redirect.
 REDIRECTED = {("/wp-rss2.php", "sfeed")}
+
+# These have no ids in WordPress, and what readers take for one comes again, once.
+WITHOUT_IDS = {"/feed/rdf/", "/feed/rss/"}
 
 ADDED = {
     "en": 'title = "After the move"\ndate = {date}\ncategories = ["News", "Statements"]\ntags = ["winter"]\nauthors = ["Hana Mori"]',
@@ -322,7 +327,9 @@ def rehearse(name, languages, host, subscribed, before):
     forwarders = [Forwarder(OLD[language].split("/")[2].split(":")[0], host) for language in languages if OLD[language] != clarion.base]
     try:
         polled = following.poll()
-        tell("after the move", polled, lambda key: 0)
+        tell("after the move", {key: polled[key] for key in polled if key[1] not in WITHOUT_IDS}, lambda key: 0)
+        for key in sorted(key for key in polled if key[1] in WITHOUT_IDS):
+            print(f"  without ids in WordPress: {key[2]} {key[1]}: {len(polled[key][0])} entries come again")
         lost = {key: known[key] - now for key, (_, now) in polled.items() if known[key] - now}
         failures.extend(f"lost: {key} {sorted(ids)[:2]}" for key, ids in lost.items())
         check_validators(languages, before)

@@ -105,9 +105,7 @@ impl Demand {
             return Ok(Answer::Found(feed));
         }
         // Before anybody waits: what is asked at random costs a look-up.
-        if let Subject::Articles(filter) = &key.topic.subject
-            && !filter.is_known(&inner.site, lines.words())
-        {
+        if !inner.is_known(key, &lines).await? {
             return Ok(Answer::Unknown);
         }
         let Some(_place) = Place::among(&inner.waiting) else { return Ok(Answer::Busy) };
@@ -134,6 +132,14 @@ impl Inner {
         let entry = kept.feeds.get_mut(key)?;
         entry.used = now;
         fits(entry).then(|| Arc::clone(&entry.feed))
+    }
+
+    async fn is_known(&self, key: &FeedKey, lines: &Arc<Lines>) -> anyhow::Result<bool> {
+        let Subject::Articles(filter) = &key.topic.subject else { return Ok(true) };
+        let (filter, site, lines) = (filter.clone(), Arc::clone(&self.site), Arc::clone(lines));
+        // The first after a change walks over every line, off the threads that answer.
+        let known = tokio::task::spawn_blocking(move || filter.is_known(&site, lines.words())).await;
+        known.context("the words of articles could not be found")
     }
 
     async fn make(&self, key: &FeedKey, lines: &Arc<Lines>) -> anyhow::Result<Answer> {
@@ -233,5 +239,21 @@ impl<'w> Place<'w> {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_queue_takes_no_more_than_it_has_places_for() {
+        let waiting = AtomicUsize::new(0);
+        let mut places: Vec<_> = (0..MOST_WAITING).map(|_| Place::among(&waiting)).collect();
+        assert!(places.iter().all(Option::is_some));
+        assert!(Place::among(&waiting).is_none());
+        assert!(Place::among(&waiting).is_none(), "who is turned away takes no place");
+        places.pop();
+        assert!(Place::among(&waiting).is_some());
     }
 }

@@ -133,3 +133,98 @@ fn topics_of(site: &Site, change: &Change) -> Vec<Topic> {
     let of = |slug: &str| Topic::of_category(&change.language, slug);
     std::iter::once(Topic::site(&change.language)).chain(slugs.into_iter().map(of)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::{Language, LocalText};
+    use crate::site::Category;
+    use jiff::tz::TimeZone;
+
+    fn language(tag: &str) -> Language {
+        Language::parse(tag).unwrap()
+    }
+
+    fn site() -> Site {
+        let category = |slug: &str, parent: Option<&str>| Category {
+            slug: slug.to_owned(),
+            title: LocalText::Same(slug.to_owned()),
+            description: None,
+            wp_id: None,
+            parent: parent.map(str::to_owned),
+            retired: None,
+        };
+        Site {
+            title: LocalText::Same("Site".to_owned()),
+            description: None,
+            base_url: "http://news.example.org".parse().unwrap(),
+            languages: vec![language("en"), language("ja")],
+            time_zone: TimeZone::UTC,
+            postal_address: String::new(),
+            id_authority: None,
+            donate_url: None,
+            contact_url: None,
+            categories: vec![category("above", None), category("below", Some("above"))],
+            legacy: Vec::new(),
+        }
+    }
+
+    /// `7:en:a:below` is article 7, in English, of group `a`, in a category; the number is its
+    /// date and its place too.
+    fn change(text: &str) -> Change {
+        let parts: Vec<&str> = text.split(':').collect();
+        let id: i64 = parts[0].parse().unwrap();
+        Change {
+            id,
+            changed_seq: id,
+            is_public: true,
+            published_seq: id,
+            language: language(parts[1]),
+            translation_group: parts[2].to_owned(),
+            published_at: Timestamp::from_millis(id),
+            categories: parts.get(3).map(|slug| (*slug).to_owned()).into_iter().collect(),
+        }
+    }
+
+    fn follow(members: &mut Members, change: &Change) -> Vec<String> {
+        let touched = members.follow(&site(), change, 2);
+        touched.into_iter().map(|topic| format!("{}/{}", topic.language, topic.category().unwrap_or_default())).collect()
+    }
+
+    #[test]
+    fn a_change_touches_where_the_article_was_and_is_and_what_shows_its_translations() {
+        let mut members = Members::default();
+        assert_eq!(follow(&mut members, &change("1:en:a:below")), ["en/", "en/above", "en/below"]);
+        assert_eq!(follow(&mut members, &change("2:ja:a:other")), ["en/", "en/above", "en/below", "ja/", "ja/other"]);
+        assert_eq!(follow(&mut members, &change("3:fr:a")), ["en/", "en/above", "en/below", "ja/", "ja/other"], "no menu, but linked");
+        assert_eq!(follow(&mut members, &change("4:en:b")), ["en/"]);
+        assert_eq!(follow(&mut members, &change("5:en:c")), ["en/"]);
+        assert_eq!(
+            follow(&mut members, &change("2:ja:a:other")),
+            ["en/above", "en/below", "ja/", "ja/other"],
+            "not among the newest of en/"
+        );
+        let moved = Change { categories: vec!["above".to_owned()], ..change("1:en:a") };
+        assert_eq!(follow(&mut members, &moved), ["en/", "en/above", "en/below", "ja/", "ja/other"]);
+        assert_eq!(members.newest(&Topic::of_category(&language("en"), "below"), 9), [] as [i64; 0]);
+        assert_eq!(members.newest(&Topic::site(&language("en")), 2), [5, 4]);
+        let gone = Change { is_public: false, ..change("5:en:c") };
+        assert_eq!(follow(&mut members, &gone), ["en/"]);
+        assert_eq!(members.newest(&Topic::site(&language("en")), 9), [4, 1]);
+        assert_eq!(members.above(&Topic::site(&language("en")), 1).collect::<Vec<_>>(), [(4, 4)]);
+        assert_eq!(follow(&mut members, &gone), ["en/"], "once more is as well");
+    }
+
+    #[test]
+    fn a_new_date_and_a_new_place_replace_the_old_ones() {
+        let mut members = Members::default();
+        for text in ["1:en:a", "2:en:b", "3:en:c"] {
+            follow(&mut members, &change(text));
+        }
+        let again = Change { published_at: Timestamp::from_millis(9), published_seq: 9, ..change("1:en:a") };
+        follow(&mut members, &again);
+        let topic = Topic::site(&language("en"));
+        assert_eq!(members.newest(&topic, 9), [1, 3, 2]);
+        assert_eq!(members.above(&topic, 0).collect::<Vec<_>>(), [(2, 2), (3, 3), (9, 1)]);
+    }
+}

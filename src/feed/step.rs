@@ -152,13 +152,15 @@ impl FeedStep {
         }
         let changes = content::changed_since(&mut connection, progress.seen.unwrap_or(0)).await?;
         let mut new = if progress.seen.is_none() { self.configured(progress) } else { Vec::new() };
+        // At the start every feed is made in any case.
+        let shown = if progress.seen.is_none() { 0 } else { usize::try_from(self.settings.items)? };
         for change in &changes {
             // A category has a feed in every language as soon as any article names it.
             for slug in &change.categories {
                 let topics = self.site.languages.iter().map(|language| Topic::of_category(language, slug));
                 new.extend(topics.filter(|topic| progress.members.open(topic.clone())));
             }
-            progress.due.extend(progress.members.follow(&self.site, change, usize::try_from(self.settings.items)?));
+            progress.due.extend(progress.members.follow(&self.site, change, shown));
         }
         if !new.is_empty() {
             progress.found = Arc::new(found_titles(&mut connection).await?);

@@ -265,8 +265,10 @@ impl Topic {
     /// The path of the page on the same; it ends with a slash. Comments were below their post,
     /// and what has no page has the first one.
     pub fn page(&self, site: &Site) -> String {
+        let several = |terms: &Option<Terms>| terms.as_ref().is_some_and(|terms| terms.single().is_none());
         let folder = match &self.subject {
             Subject::Comments(None) => Vec::new(),
+            Subject::Articles(filter) if several(&filter.categories) || several(&filter.tags) => Vec::new(),
             _ => self.folder().unwrap_or_default(),
         };
         site.page_path(&self.language, &folder.iter().map(String::as_str).collect::<Vec<_>>())

@@ -67,7 +67,8 @@ impl Excerpt {
 
 /// The pages of an article's categories.
 pub(super) fn category_links(state: &State, layout: &Layout, article: &Article) -> Vec<NavLink> {
-    article.categories.iter().map(|slug| category_link(state, layout, slug)).collect()
+    let lasting = article.categories.iter().filter(|slug| !state.site.has_ended(slug, state.clock.now()));
+    lasting.map(|slug| category_link(state, layout, slug)).collect()
 }
 
 /// The page of a category.

@@ -109,7 +109,8 @@ impl Layout {
             let title = format!("{} – {}", self.category_title(state, slug), self.site_title);
             feed_links(&state.site, &Topic::of_category(&self.language, slug), &title)
         };
-        let feeds: Vec<FeedLink> = slugs.iter().flat_map(of).collect();
+        let lasting = slugs.iter().filter(|slug| !state.site.has_ended(slug, state.clock.now()));
+        let feeds: Vec<FeedLink> = lasting.flat_map(of).collect();
         self.feeds.splice(0..0, feeds);
         self
     }

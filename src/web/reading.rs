@@ -160,7 +160,11 @@ async fn category(connection: &mut AnyConnection, visit: &Visit<'_>, slug: &str)
         description: configured
             .and_then(|category| category.description.as_ref())
             .map(|text: &LocalText| text.get(&layout.language).to_owned()),
-        below: site.children(Some(slug)).map(|child| category_link(state, &layout, &child.slug)).collect(),
+        below: site
+            .children(Some(slug))
+            .filter(|child| !site.has_ended(&child.slug, state.clock.now()))
+            .map(|child| category_link(state, &layout, &child.slug))
+            .collect(),
         feeds: feeds_of(state, &Topic::of_category(&layout.language, slug)),
         listing,
         beside: None,

@@ -128,3 +128,34 @@ fn one_number_for_two_categories_is_told() {
     let told = warnings.iter().map(ToString::to_string).find(|warning| warning.contains("`wp_id`")).expect("a warning");
     assert!(told.contains("“one”") && told.contains("[[site.legacy]]") && told.contains("7 = \"two\""), "{told}");
 }
+
+#[test]
+fn a_category_ends_on_a_day_and_names_one_that_goes_on() {
+    let category = |slug: &str, more: &str| format!("\n[[category]]\nslug = \"{slug}\"\ntitle = \"{slug}\"\n{more}\n");
+    let with = |more: String| parse(&(example() + &more), &[]);
+    let site = with(category("camps", "retired = \"2027-01-31\"\nsuccessor = \"statements\"")).unwrap().site;
+    let retired = site.category("camps").unwrap().retired.clone().unwrap();
+    assert_eq!((retired.on.to_string().as_str(), retired.successor.as_deref()), ("2027-01-31", Some("statements")));
+    for (more, told) in [
+        ("retired = \"soon\"", "“soon” is not a day"),
+        ("successor = \"statements\"", "`successor` without `retired`"),
+        ("retired = \"2027-01-31\"\nsuccessor = \"nothing\"", "“nothing” is no category that goes on"),
+        ("retired = \"2027-01-31\"\nsuccessor = \"camps\"", "“camps” is no category that goes on"),
+    ] {
+        let mistakes = with(category("camps", more)).unwrap_err();
+        assert!(mistakes.len() == 1 && mistakes[0].contains(told), "{more}: {mistakes:?}");
+    }
+}
+
+#[test]
+fn the_id_of_an_old_feed_is_kept_byte_for_byte() {
+    let with = |id: &str| {
+        let legacy = format!("[[site.legacy]]\nhost = \"www.old.example.org\"\nlanguage = \"ja\"\natom_id = \"{id}\"\n\n[staff]");
+        parse(&example().replacen("[staff]", &legacy, 1), &[])
+    };
+    for id in ["http://old.example.org", "http://Old.example.org/feed/atom/", "http://old.example.org/%e5%8c%97/?feed=atom"] {
+        assert_eq!(with(id).unwrap().site.legacy[0].atom_id.as_deref(), Some(id));
+    }
+    let mistakes = with("feed/atom").unwrap_err();
+    assert!(mistakes.len() == 1 && mistakes[0].contains("“feed/atom” is not an id"), "{mistakes:?}");
+}

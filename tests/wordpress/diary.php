@@ -38,7 +38,7 @@ for ( $i = 0; $i < 30; $i++ ) {
 	$post = array(
 		'post_title'    => ( $ja ? "第{$i}日 「港」& <b>海</b> ]]>" : "Day $i: R&amp;D, \"boats\" & 3 &lt; 4" ) . ( 3 === $i % 4 ? " \u{1f54a}" : '' ),
 		'post_name'     => $ja && $i % 2 ? "第{$i}日" : "day-$i",
-		'post_content'  => $ja ? "潮が変わる前に舟は出ました。\n\n第{$i}日。\x0b" : "The boat left before the tide turned.\n\nDay $i. <a href=\"/?p=2\">Before</a> ]]>",
+		'post_content'  => $ja ? "潮が変わる前に舟は出ました。\n\n第{$i}日。" : "The boat left before the tide turned.\n\nDay $i. <a href=\"/?p=2\">Before</a> ]]>",
 		'post_date'     => gmdate( 'Y-m-d H:i:s', $time + 9 * 3600 ),
 		'post_date_gmt' => gmdate( 'Y-m-d H:i:s', $time ),
 		'post_status'   => 'publish',

@@ -16,6 +16,7 @@ use crate::content::identity::slug_of;
 use crate::language::Language;
 use crate::site::{self, Site};
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 use std::path::Path;
 
 /// Shared blocks are short; a book is none.
@@ -80,6 +81,17 @@ pub(super) struct Survey {
     slugs: HashMap<(String, String, String), u64>,
     duplicates: Vec<(u64, u64)>,
     fallback: Option<Language>,
+    /// How the feed's address would be written, by how many links say so.
+    forms: BTreeMap<&'static str, u64>,
+}
+
+/// How a site that links a post so writes the address of its Atom feed.
+fn feed_form(link: &str) -> &'static str {
+    match link {
+        link if link.contains('?') => "/?feed=atom",
+        link if link.ends_with('/') => "/feed/atom/",
+        _ => "/feed/atom",
+    }
 }
 
 impl Shared for Survey {
@@ -113,6 +125,8 @@ impl Survey {
             }
         }
         survey.join_duplicates();
+        survey.tell_feed_id(report);
+        survey.tell_old_names(site, report);
         Ok(survey)
     }
 
@@ -125,16 +139,20 @@ impl Survey {
         if let Some(host) = url::Url::parse(&header.home).ok().as_ref().and_then(url::Url::host_str) {
             let language = self.fallback.as_ref().unwrap_or_else(|| site.default_language());
             report.legacy_toml = format!("[[site.legacy]]\nhost = {}\nlanguage = \"{language}\"", super::front::quoted(host));
-            let authors = authors_of_old(&header);
-            if !authors.is_empty() {
-                report.legacy_toml += &format!("\n\n[site.legacy.authors]  # their names in old addresses\n{authors}");
-            }
-            let names = self.categories.old_names(&header, site);
-            if !names.is_empty() {
-                report.legacy_toml += &format!("\n\n[site.legacy.categories]  # what the old addresses call them\n{names}");
-            }
         }
         self.header = header;
+    }
+
+    /// The tables of the old names, which stand below all else of `[[site.legacy]]`.
+    fn tell_old_names(&self, site: &Site, report: &mut Report) {
+        let tables = [
+            ("[site.legacy.authors]  # their names in old addresses", authors_of_old(&self.header)),
+            ("[site.legacy.categories]  # what the old addresses call them", self.categories.old_names(&self.header, site)),
+        ];
+        if !report.legacy_toml.is_empty() {
+            let tables = tables.iter().filter(|(_, lines)| !lines.is_empty());
+            report.legacy_toml.extend(tables.map(|(head, lines)| format!("\n\n{head}\n{lines}")));
+        }
     }
 
     fn item(&mut self, item: &Item, site: &Site, options: &Options, report: &mut Report) {
@@ -159,6 +177,9 @@ impl Survey {
                     });
                     return;
                 };
+                if item.status == "publish" && !item.link.is_empty() {
+                    *self.forms.entry(feed_form(&item.link)).or_default() += 1;
+                }
                 self.plan(item, &date, draft, site);
                 for address in tidy::addresses(&item.content) {
                     self.upload(&address);
@@ -166,6 +187,16 @@ impl Survey {
                 let enclosed = item.meta.iter().filter(|(key, _)| key == "enclosure").filter_map(|(_, value)| value.lines().next());
                 enclosed.for_each(|address| self.upload(address.trim()));
             }
+        }
+    }
+
+    /// WordPress's Atom feed has its own address as its id, and that is written as most links of
+    /// the site are.
+    fn tell_feed_id(&self, report: &mut Report) {
+        let home = report.site.url.trim_end_matches('/');
+        let Some((form, _)) = self.forms.iter().max_by_key(|(_, count)| **count) else { return };
+        if !report.legacy_toml.is_empty() {
+            let _ = write!(report.legacy_toml, "\natom_id = {}", super::front::quoted(&format!("{home}{form}")));
         }
     }
 

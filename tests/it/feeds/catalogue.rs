@@ -28,7 +28,7 @@ async fn the_catalogue_is_where_programs_look_for_it() {
                 quick_xml::events::Event::Empty(element) => {
                     let attribute = |name: &str| {
                         let value = element.try_get_attribute(name).unwrap().unwrap_or_else(|| panic!("{name} is missing"));
-                        value.decode_and_unescape_value(reader.decoder()).unwrap().into_owned()
+                        value.decoded_and_normalized_value(quick_xml::XmlVersion::Implicit1_0, reader.decoder()).unwrap().into_owned()
                     };
                     // What OPML 2.0 asks of a subscription.
                     assert_eq!(attribute("type"), "rss");

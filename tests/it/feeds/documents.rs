@@ -118,7 +118,14 @@ async fn an_atom_feed_keeps_what_its_standard_asks_for() {
 #[tokio::test]
 async fn an_id_that_is_no_address_is_one_in_atom() {
     on_each_engine(async |world| {
-        let ids = ["post 17 of ours", "http://old.example.org/?p=14&#038;lang=ja", "HTTP://Old.example.org/%e5%B3%A0", "urn:uuid:1", "17", "a<b>"];
+        let ids = [
+            "post 17 of ours",
+            "http://old.example.org/?p=14&#038;lang=ja",
+            "HTTP://Old.example.org/%e5%B3%A0",
+            "urn:uuid:1",
+            "17",
+            "a<b>",
+        ];
         for (age, id) in ids.iter().enumerate() {
             let mut draft = draft("en", &format!("name-{age}"), age as u64, &[]);
             (*id).clone_into(&mut draft.uid);
@@ -130,7 +137,10 @@ async fn an_id_that_is_no_address_is_one_in_atom() {
         let atom: atom_syndication::Feed = site.page("/atom.xml").await.1.parse().unwrap();
         let made = |name: &str| format!("tag:example.org,2026:id/{name}");
         let found: Vec<String> = atom.entries.into_iter().map(|entry| entry.id).collect();
-        assert_eq!(found, [made("post%2017%20of%20ours"), ids[1].to_owned(), ids[2].to_owned(), ids[3].to_owned(), made("17"), made("a%3Cb%3E")]);
+        assert_eq!(
+            found,
+            [made("post%2017%20of%20ours"), ids[1].to_owned(), ids[2].to_owned(), ids[3].to_owned(), made("17"), made("a%3Cb%3E")]
+        );
     })
     .await;
 }

@@ -17,7 +17,7 @@ async fn a_retired_feed_tells_its_readers_where_to_go_and_then_ends() {
         let ids: Vec<&str> = feed.entries.iter().map(|entry| entry.id.as_str()).collect();
         assert_eq!(ids, ["tag:example.org,2026:closing/defectors/2027-09-22", "tag:example.org,2026:one.en"], "it keeps its entries");
         let closing = &feed.entries[0];
-        assert_eq!(closing.title.value, "The feed “Defectors” ends on September 22, 2027");
+        assert_eq!(closing.title.value, "The feed “Defectors” ends on Wednesday, 22 September 2027");
         assert_eq!(closing.links[0].href, "http://news.example.org/category/human-rights-abuses/");
         let text = &closing.summary.as_ref().unwrap().value;
         assert!(text.contains("Human Rights Abuses") && text.contains("http://news.example.org/category/human-rights-abuses/"), "{text}");

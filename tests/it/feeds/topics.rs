@@ -146,6 +146,9 @@ async fn a_category_is_found_by_the_slug_that_wordpress_made_from_its_japanese_n
         // Found in an article.
         assert_eq!(names(&site, "/ja/category/%e3%81%8a%e7%9f%a5%e3%82%89%e3%81%9b/feed/").await, "made.ja");
         assert_eq!(names(&site, "/ja/category/%E3%81%8A%E7%9F%A5%E3%82%89%E3%81%9B/feed.xml").await, "made.ja");
+        // Its page leads to ours.
+        let page = site.get("/ja/category/%e8%84%b1%e5%8c%97%e8%80%85/").await;
+        assert_eq!((page.status().as_u16(), header(&page, "location")), (301, "/ja/category/defectors/"));
     })
     .await;
 }
@@ -194,7 +197,7 @@ async fn a_feed_says_what_it_is_and_where_it_is() {
             (
                 "/category/human-rights-abuses,defectors/feed/atom/",
                 "/category/defectors,human-rights-abuses/atom.xml",
-                "/category/defectors,human-rights-abuses/",
+                "/",
                 "Defectors, Human Rights Abuses",
             ),
             ("/?feed=atom&cat=7&tag=family", "/atom.xml?category_name=defectors&tag=family", "/", "Defectors · Articles tagged “Family”"),
@@ -204,6 +207,7 @@ async fn a_feed_says_what_it_is_and_where_it_is() {
             assert_eq!(feed.title.value, format!("{title} – Life Funds for North Korean Refugees"), "{asked}");
             let link = |rel: &str| feed.links.iter().find(|link| link.rel == rel).unwrap().href.clone();
             assert_eq!(link("self"), format!("http://news.example.org{own}"), "{asked}");
+            assert_eq!(site.page(home).await.0, 200, "{home}");
             assert_eq!(link("alternate"), format!("http://news.example.org{home}"), "{asked}");
             assert_eq!(names(&site, own).await, names(&site, asked).await, "its own address answers the same");
             assert!(feed.id.starts_with("tag:example.org,2026:feed/"), "{}", feed.id);

@@ -184,7 +184,7 @@ async fn the_tables_for_the_configuration_can_be_pasted() {
         assert!(tables.contains("slug = \"news\"\ntitle = { \"en\" = \"News\", \"ja\" = \"お知らせ\" }"), "{tables}");
         assert!(tables.contains("slug = \"far-villages\"\n") && tables.contains("parent = \"villages\"\n"), "{tables}");
         let legacy = &report.legacy_toml;
-        assert!(legacy.starts_with("[[site.legacy]]\nhost = \"www.example.org\"\nlanguage = \"en\"\n\n[site.legacy.authors]"), "{legacy}");
+        assert!(legacy.starts_with("[[site.legacy]]\nhost = \"www.example.org\"\nlanguage = \"en\"\natom_id = \"http://www.example.org/feed/atom/\"\n\n[site.legacy.authors]"), "{legacy}");
         assert!(legacy.contains("\n\"hana\" = \"Hana Mori\"\n") && legacy.contains("\n\"k-lee\" = \"K. Lee & friends\"\n"), "{legacy}");
         // A translation leads where its original does, by its number and by its name.
         assert!(legacy.contains("\n2 = \"news\"\n") && legacy.contains("\n6 = \"news\"\n"), "{legacy}");
