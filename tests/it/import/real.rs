@@ -164,9 +164,10 @@ async fn a_second_old_site_takes_no_number_of_the_first() {
         // The first site had a category 2 as well, and one without Latin letters that became `category-8`.
         world.site.categories[0].wp_id = Some(2);
         world.site.categories[1].slug = "category-8".to_owned();
-        world.site.languages.truncate(1);
         let desk = Desk::new(&world);
-        let report = desk.import(Path::new(EXPORT), &Options::default()).await.unwrap();
+        // Without the plugin that says which category is the translation of which.
+        let export = desk.write_export(std::fs::read_to_string(EXPORT).unwrap().replace("term_translations", "nothing_known"));
+        let report = desk.import(&export, &Options::default()).await.unwrap();
         let (tables, legacy) = (&report.categories_toml, &report.legacy_toml);
         assert!(tables.contains("slug = \"news\"") && !tables.contains("wp_id = 2\n"), "{tables}");
         assert!(legacy.contains("\n2 = \"news\"\n"), "{legacy}");
