@@ -185,6 +185,20 @@ impl Fetch {
         }
     }
 
+    /// Sends a form (`application/x-www-form-urlencoded`) with POST and reads the whole answer;
+    /// a redirect is an answer like any other.
+    pub async fn post(&self, url: &Url, form: &[(&str, &str)]) -> Result<Response, FetchError> {
+        self.check(url)?;
+        let sent = async {
+            let answer = self.client.post(url.clone()).form(form).send().await.map_err(|error| told(&error, url))?;
+            self.read(answer, url.clone()).await
+        };
+        match tokio::time::timeout(self.rules.timeout, sent).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(FetchError::TimedOut { limit: self.rules.timeout }),
+        }
+    }
+
     async fn follow(&self, request: &Request) -> Result<Response, FetchError> {
         let mut url = request.url.clone();
         for _ in 0..=MOST_REDIRECTS {

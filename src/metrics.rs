@@ -29,6 +29,14 @@ pub struct Metrics {
     pub articles: Gauge,
     /// Feeds published since the start.
     pub feeds_published: Counter,
+    /// Feeds of which the last good bytes stay, because the new ones are not fit to be published.
+    pub feeds_kept_back: Gauge,
+    /// Articles that are in no feed because they would spoil it.
+    pub feed_entries_left_out: Gauge,
+    /// Characters of the articles in feeds that XML cannot carry, and that are left out.
+    pub feed_characters_removed: Gauge,
+    /// Hubs told of a change, since the start.
+    pub hub_pings: Counter,
     /// Requests answered.
     pub requests: Counter,
 }
@@ -46,9 +54,37 @@ impl Default for Metrics {
         registry.register("articles", "Articles that are public now", articles.clone());
         let feeds_published = Counter::default();
         registry.register("feeds_published", "Feeds published since the start", feeds_published.clone());
+        let feeds_kept_back = Gauge::default();
+        registry.register("feeds_kept_back", "Feeds whose last good version stays because the new one is not fit", feeds_kept_back.clone());
+        let feed_entries_left_out = Gauge::default();
+        registry.register(
+            "feed_entries_left_out",
+            "Articles that are in no feed because they would spoil it",
+            feed_entries_left_out.clone(),
+        );
+        let feed_characters_removed = Gauge::default();
+        registry.register(
+            "feed_characters_removed",
+            "Characters left out of the articles in feeds, since XML cannot carry them",
+            feed_characters_removed.clone(),
+        );
+        let hub_pings = Counter::default();
+        registry.register("hub_pings", "Hubs told of a change since the start", hub_pings.clone());
         let requests = Counter::default();
         registry.register("http_requests", "HTTP requests answered", requests.clone());
-        Self { registry: Arc::new(registry), deliveries, content_problems, source_problems, articles, feeds_published, requests }
+        Self {
+            registry: Arc::new(registry),
+            deliveries,
+            content_problems,
+            source_problems,
+            articles,
+            feeds_published,
+            feeds_kept_back,
+            feed_entries_left_out,
+            feed_characters_removed,
+            hub_pings,
+            requests,
+        }
     }
 }
 

@@ -41,6 +41,16 @@ pub async fn clear_all(connection: &mut AnyConnection, prefix: &str) -> anyhow::
     Ok(told.iter().any(Option::is_some))
 }
 
+/// The keys of all notices whose key begins so.
+pub async fn keys(connection: &mut AnyConnection, prefix: &str) -> anyhow::Result<Vec<String>> {
+    let keys = sqlx::query_scalar("SELECT key FROM notice WHERE substr(key, 1, CAST($1 AS INTEGER)) = $2 ORDER BY key")
+        .bind(i64::try_from(prefix.chars().count())?)
+        .bind(prefix)
+        .fetch_all(connection)
+        .await?;
+    Ok(keys)
+}
+
 /// Forgets a notice, so that the same trouble is told again when it comes back.
 pub async fn clear(connection: &mut AnyConnection, key: &str) -> anyhow::Result<bool> {
     let done = sqlx::query("DELETE FROM notice WHERE key = $1").bind(key).execute(connection).await?;

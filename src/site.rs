@@ -12,6 +12,20 @@ use url::Url;
 /// what joins categories in the addresses of feeds.
 const SEGMENT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b',').remove(b'+');
 
+/// What may stand in a path as it is.
+const PATH: AsciiSet = SEGMENT.remove(b'/');
+
+/// Where files of the content folder are served whose old address nobody need remember.
+pub const FILES: &str = "/files/";
+/// WordPress's uploads keep the addresses they always had (F2).
+const KEPT: &str = "wp-content/";
+
+/// The path at which a file of the content folder is served, from its path in the folder.
+pub fn file_path(path: &str) -> String {
+    let prefix = if path.starts_with(KEPT) { "/" } else { FILES };
+    format!("{prefix}{}", utf8_percent_encode(path, &PATH))
+}
+
 /// A topic under which articles are filed and to which people subscribe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Category {
@@ -68,6 +82,24 @@ impl LegacyHost {
     /// letters, in lower case (`%e8%84%b1`).
     pub fn spelling(name: &str) -> String {
         percent_decode_str(name).decode_utf8_lossy().to_lowercase()
+    }
+}
+
+/// What tells whose the site is, and what may be done with what it says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Imprint {
+    /// Who holds the rights, and who may copy what.
+    pub rights: Option<LocalText>,
+    /// A picture that stands for the site: a file of the content folder, by its path.
+    pub logo: Option<String>,
+    /// A small square one.
+    pub icon: Option<String>,
+}
+
+impl Imprint {
+    /// Whether it shows this file of the content folder.
+    pub fn shows(&self, path: &str) -> bool {
+        [&self.logo, &self.icon].into_iter().flatten().any(|file| file == path)
     }
 }
 
@@ -149,6 +181,8 @@ pub struct Site {
     pub categories: Vec<Category>,
     /// Old hosts.
     pub legacy: Vec<LegacyHost>,
+    /// What feeds and pages say of the site itself.
+    pub imprint: Imprint,
 }
 
 impl Site {

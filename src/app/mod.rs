@@ -87,6 +87,7 @@ impl App {
         // What can be refused is refused before anything runs.
         let delivery = steps::delivery(&self.state)?;
         let sources = steps::sources(&self.state)?;
+        let hub = steps::hub(&self.state)?;
         let mut tasks = JoinSet::new();
         for server in [self.server, self.metrics_server].into_iter().flatten() {
             tasks.spawn(server.run(shutdown.clone()));
@@ -102,6 +103,7 @@ impl App {
         if self.role != Role::Web {
             loops.begin(steps::content(state), &state.kicks.content);
             loops.begin(sources, &Kick::default());
+            loops.begin(hub, &Kick::default());
             loops.begin(steps::signup(state), &state.kicks.signup);
             loops.begin(steps::digest(state), &Kick::default());
             if let Some(step) = steps::petition(state) {

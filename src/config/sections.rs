@@ -8,7 +8,7 @@ use crate::digest::Schedule;
 use crate::language::{Catalogue, Language, LocalText};
 use crate::mail::{EnvelopePattern, RelaySettings, Tls, TransportSettings};
 use crate::problem::{Place, Problem, Reason, Table};
-use crate::site::{Category, Site};
+use crate::site::{Category, Imprint, Site};
 use crate::{content, delivery, digest, feed, mail, notice, petition, web};
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
@@ -99,6 +99,8 @@ fn site(table: &mut Table<'_>, categories: Vec<Category>, catalogue: &Catalogue)
     let id_authority = parsed(table, "id_authority", id_authority);
     let donate_url = parsed(table, "donate_url", web_address);
     let contact_url = parsed(table, "contact_url", contact_address);
+    let imprint =
+        Imprint { rights: LocalText::take(table, "rights"), logo: parsed(table, "logo", picture), icon: parsed(table, "icon", picture) };
     let legacy = legacy::read(table, &categories);
     Some(Site {
         title: title?,
@@ -112,7 +114,20 @@ fn site(table: &mut Table<'_>, categories: Vec<Category>, catalogue: &Catalogue)
         contact_url,
         categories,
         legacy,
+        imprint,
     })
+}
+
+/// A picture that stands for the site: the path of a file in the content folder.
+fn picture(text: &str) -> Result<String, Reason> {
+    let path = text.trim().trim_start_matches('/');
+    let hidden = |part: &str| part.is_empty() || part.starts_with(['.', '#', '~']) || part.contains(['\\', ':']);
+    let extension = path.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default();
+    if path.split('/').any(hidden) || !["png", "jpg", "jpeg", "gif"].contains(&extension.as_str()) {
+        let message = format!("“{text}” is not the path of a picture in the content folder");
+        return Err(Reason::new(message, "write it like images/logo.png; feed readers show PNG, JPEG and GIF"));
+    }
+    Ok(path.to_owned())
 }
 
 /// Who is told, and of what.
@@ -184,7 +199,12 @@ fn feed(table: &mut Table<'_>) -> feed::Settings {
             Err(Reason::new("out of range", "write 1m to 24h; 15m to 60m is usual"))
         }
     });
-    feed::Settings { items, ttl: ttl.unwrap_or(Duration::from_mins(30)) }
+    let hubs = parsed_list(table, "hubs", |text| {
+        let url =
+            Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host() && url.username().is_empty());
+        url.ok_or_else(|| Reason::new(format!("“{text}” is not the address of a hub"), "write it like https://hub.example.org/"))
+    });
+    feed::Settings { items, ttl: ttl.unwrap_or(Duration::from_mins(30)), hubs }
 }
 
 fn web(table: &mut Table<'_>) -> Option<web::Settings> {

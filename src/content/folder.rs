@@ -4,7 +4,7 @@
 use super::identity::is_article_extension;
 use crate::problem::{Problem, Reason};
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, DirEntry, File, Metadata, MetadataExt as _, OpenOptions, OpenOptionsExt as _};
+use cap_std::fs::{Dir, File, Metadata, MetadataExt as _, OpenOptions, OpenOptionsExt as _};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -77,9 +77,18 @@ pub(super) struct Sight {
 }
 
 impl Sight {
+    /// Replaces what was seen at some paths, and in folders there, by a later look at them.
+    pub(super) fn refresh(&mut self, paths: &BTreeSet<String>, later: Self) {
+        self.files.retain(|path, _| !paths.contains(path));
+        self.odd.retain(|problem| problem.file.to_str().is_none_or(|file| !paths.contains(file)));
+        self.files.extend(later.files);
+        self.odd.extend(later.odd);
+        self.closed.extend(later.closed);
+    }
+
     /// Whether a path is in a folder that could not be looked into.
     pub(super) fn is_behind_closed(&self, path: &str) -> bool {
-        self.closed.iter().any(|folder| path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/')))
+        self.closed.iter().any(|folder| is_below(folder, path))
     }
 }
 
@@ -116,13 +125,22 @@ impl Folder {
         Ok(sight)
     }
 
-    /// Looks at some paths only.
+    /// Looks at some paths only: files, and folders with all that is in them.
     pub(super) fn glance(&self, paths: &BTreeSet<String>) -> Sight {
         let mut sight = Sight::default();
         for path in paths {
-            self.look_at(path, &mut sight);
+            if self.is_folder(path) {
+                self.descend(|| self.root.open_dir(path), path.clone(), path.split('/').count(), &mut sight);
+            } else if is_article(path) {
+                self.look_at(path, &mut sight);
+            }
         }
         sight
+    }
+
+    /// Whether there is a folder at a path: no link to one, since those are not followed.
+    fn is_folder(&self, path: &str) -> bool {
+        self.root.symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
     }
 
     /// Whether there is a file at a path.
@@ -151,7 +169,7 @@ impl Folder {
         for entry in folder.entries()? {
             let entry = entry?;
             let name = entry.file_name();
-            if is_hidden(&name.to_string_lossy()) {
+            if is_hidden_name(&name.to_string_lossy()) {
                 continue;
             }
             let (is_folder, is_file) = match entry.file_type() {
@@ -168,7 +186,7 @@ impl Folder {
             };
             let path = format!("{prefix}{name}");
             if is_folder {
-                self.descend(&entry, path, depth, sight);
+                self.descend(|| entry.open_dir(), path, depth + 1, sight);
             } else if is_article(name) {
                 match entry.metadata() {
                     // Nothing is to be followed, so its path need not be resolved from the root.
@@ -182,10 +200,10 @@ impl Folder {
         Ok(())
     }
 
-    fn descend(&self, entry: &DirEntry, path: String, depth: usize, sight: &mut Sight) {
-        let looked = match entry.open_dir() {
-            Ok(_) if depth == DEEPEST => Err(io::Error::other("folders lie too deep in each other")),
-            Ok(folder) => self.look_into(&folder, &format!("{path}/"), depth + 1, sight),
+    fn descend(&self, open: impl FnOnce() -> io::Result<Dir>, path: String, depth: usize, sight: &mut Sight) {
+        let looked = match open() {
+            Ok(_) if depth > DEEPEST => Err(io::Error::other("folders lie too deep in each other")),
+            Ok(folder) => self.look_into(&folder, &format!("{path}/"), depth, sight),
             Err(error) => Err(error),
         };
         match looked {
@@ -238,16 +256,21 @@ impl Folder {
     }
 }
 
-/// The path of an article from the root, if what the operating system calls `path` may be one.
-pub(super) fn article_path(root: &Path, path: &Path) -> Option<String> {
-    file_path(root, path).filter(|path| is_article(path))
+/// Whether a path leads into a folder.
+pub(super) fn is_below(folder: &str, path: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// The path of any file from the root, unless it is hidden.
-pub(super) fn file_path(root: &Path, path: &Path) -> Option<String> {
-    let path = path.strip_prefix(root).ok()?.to_str()?;
-    let hidden = path.contains(char::is_control) || path.split('/').any(is_hidden);
-    (!hidden).then(|| path.to_owned())
+/// The path from the root of what the operating system calls `path`, unless it is hidden, or
+/// has no name that could be shown.
+pub(super) fn name_below(root: &Path, path: &Path) -> Option<String> {
+    let name = path.strip_prefix(root).ok()?.to_str()?;
+    (!name.is_empty() && !name.contains(char::is_control) && !is_hidden(root, path)).then(|| name.to_owned())
+}
+
+/// Whether a path lies in something hidden below the root, or is that itself.
+pub(super) fn is_hidden(root: &Path, path: &Path) -> bool {
+    path.strip_prefix(root).is_ok_and(|below| below.iter().any(|name| is_hidden_name(&name.to_string_lossy())))
 }
 
 /// A name that no mail, page or message could show as it is.
@@ -257,12 +280,13 @@ fn unspeakable(prefix: &str, name: &str) -> Problem {
     Problem::of_file(format!("{prefix}{shown}"), reason)
 }
 
-fn is_article(name: &str) -> bool {
+/// Whether a path has the name of an article.
+pub(super) fn is_article(name: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(_, extension)| is_article_extension(extension))
 }
 
 /// Hidden files, and those that editors keep beside the one they edit.
-fn is_hidden(name: &str) -> bool {
+fn is_hidden_name(name: &str) -> bool {
     name.starts_with(['.', '#', '~']) || name.ends_with(['~', '#'])
 }
 

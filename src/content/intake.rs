@@ -1,6 +1,6 @@
 //! Taking findings into the store: whose version a file is, and what becomes of it.
 
-use super::folder::Folder;
+use super::folder::{Folder, is_below};
 use super::manuscript::Manuscript;
 use super::media::{self, Files};
 use super::record::{self, Moment};
@@ -19,7 +19,7 @@ use sqlx::AnyConnection;
 use std::collections::{HashMap, HashSet};
 
 /// What the store has of the folder: kept in memory beside it, since only one daemon writes it.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Mirror {
     /// The hash of every article's last good version, by path.
     pub(super) articles: HashMap<String, String>,
@@ -54,6 +54,11 @@ impl Mirror {
     /// only has warnings is known as an article, or, once that is gone, not at all.
     pub(super) fn versions(&self, path: &str) -> [Option<&String>; 2] {
         [self.articles.get(path), self.troubles.get(path).filter(|known| known.broken).map(|known| &known.hash)]
+    }
+
+    /// Every path below a folder that has an article or a problem.
+    pub(super) fn below(&self, folder: &str) -> impl Iterator<Item = &String> {
+        self.articles.keys().chain(self.troubles.keys()).filter(move |path| is_below(folder, path))
     }
 
     /// Whether this version of a file was taken in before.

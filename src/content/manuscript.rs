@@ -247,6 +247,7 @@ mod tests {
             contact_url: None,
             categories: Vec::new(),
             legacy: Vec::new(),
+            imprint: crate::site::Imprint::default(),
         }
     }
 

@@ -22,6 +22,7 @@ mod memory;
 mod picture;
 mod record;
 mod register;
+mod remark;
 mod removal;
 mod rename;
 mod scan;
@@ -30,6 +31,7 @@ mod step;
 mod store;
 mod tags;
 mod text;
+mod tombstone;
 mod translations;
 mod trouble;
 mod verdict;
@@ -47,10 +49,13 @@ pub use identity::authority;
 pub use markdown::{stray_stars, stray_stars_reason};
 pub use media::{Kind, Opened, Standing, Unopened, file_standing, open_file, path_of_address};
 pub use register::{Label, Line, Lines, Register, Wanted, Words};
+pub use remark::{Finding, has_noted, note};
 pub use removal::{HeldRemoval, accept_removals, held_removals};
 pub use source::{Kind as SourceKind, Settings as SourceSettings, SourceState, SourceStep, release_source, sources};
 pub use step::ContentStep;
 pub use store::*;
+pub use text::line;
+pub use tombstone::{Tombstone, gone};
 pub use translations::{Gap, Lack, Version, gaps};
 pub use trouble::problems;
 pub use video::Video;
@@ -186,6 +191,8 @@ pub struct Article {
     pub image: Option<String>,
     /// The page on which its video is watched, or its file; absolute.
     pub video: Option<String>,
+    /// In octets, where it is a file of ours.
+    pub video_length: Option<i64>,
     /// The series it is part of.
     pub series: Option<String>,
 }

@@ -58,7 +58,7 @@ pub(super) async fn recently_gone(connection: &mut AnyConnection, source: &str, 
 pub(super) async fn known(connection: &mut AnyConnection, source: &str) -> anyhow::Result<Vec<(String, bool)>> {
     let rows: Vec<(String, i64)> = sqlx::query_as(
         "SELECT a.path, CASE WHEN h.accepted_at IS NULL THEN 0 ELSE 1 END
-         FROM held_removal h JOIN article a ON a.id = h.article_id WHERE a.source = $1",
+         FROM held_removal h CROSS JOIN article a WHERE a.id = h.article_id AND a.source = $1",
     )
     .bind(source)
     .fetch_all(connection)
@@ -138,7 +138,8 @@ pub(super) async fn lift(connection: &mut AnyConnection, source: &str, path: &st
 /// When nothing waits any longer, the next accident is told anew.
 async fn clear_notice(connection: &mut AnyConnection, source: &str) -> anyhow::Result<()> {
     let waiting: i64 = sqlx::query_scalar(
-        "SELECT COUNT(*) FROM held_removal h JOIN article a ON a.id = h.article_id WHERE h.accepted_at IS NULL AND a.source = $1",
+        "SELECT COUNT(*) FROM held_removal h CROSS JOIN article a
+         WHERE a.id = h.article_id AND h.accepted_at IS NULL AND a.source = $1",
     )
     .bind(source)
     .fetch_one(&mut *connection)

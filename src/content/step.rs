@@ -113,7 +113,7 @@ impl ContentStep {
             *desk = Desk::default();
         }
         if desk.begun.is_none() {
-            desk.mirror = Arc::new(Mirror::load(&mut connection).await?);
+            desk.mirror = Mirror::load(&mut connection).await?;
             desk.begun = Some(Instant::now());
             desk.withdrawals = withdrawals;
         }
@@ -146,7 +146,7 @@ impl ContentStep {
         self.lease.renew(&mut tx).await?;
         first_look::note(&mut tx, look).await?;
         tx.commit().await?;
-        Arc::make_mut(&mut desk.mirror).first_look = Some(look);
+        desk.mirror.first_look = Some(look);
         Ok(true)
     }
 
@@ -226,8 +226,8 @@ impl ContentStep {
         while !rest.is_empty() {
             let after = rest.split_off(rest.len().min(share));
             let part = std::mem::replace(&mut rest, after);
-            let (folder, site, mirror) = (Arc::clone(&folder), Arc::clone(&self.site), Arc::clone(&desk.mirror));
-            parts.push(tokio::task::spawn_blocking(move || scan::read_files(&folder, part, &site, &mirror.files)));
+            let (folder, site, known) = (Arc::clone(&folder), Arc::clone(&self.site), desk.mirror.files.clone());
+            parts.push(tokio::task::spawn_blocking(move || scan::read_files(&folder, part, &site, &known)));
         }
         Some(Batch(parts))
     }
@@ -270,7 +270,7 @@ impl ContentStep {
         let effects = intake.take_in_all(&mut tx, &news).await?;
         tx.commit().await?;
         desk.waiting.extend(news.iter().filter(|(_, finding)| matches!(finding, Finding::Moving)).map(|(path, _)| path.clone()));
-        let mirror = Arc::make_mut(&mut desk.mirror);
+        let mirror = &mut desk.mirror;
         for effect in &effects {
             mirror.follow(effect);
             // What waits for another file to change is read again at each look at everything.
@@ -311,7 +311,7 @@ impl ContentStep {
             }
         }
         tx.commit().await?;
-        let mirror = Arc::make_mut(&mut desk.mirror);
+        let mirror = &mut desk.mirror;
         for path in verdict.remove.iter().chain(&verdict.accepted) {
             mirror.articles.remove(path);
             mirror.files.forget(path);

@@ -1,11 +1,11 @@
 //! SQL that reads articles. Whatever belongs to many articles is loaded for all of them at once.
 
 use super::attachments::{Attachments, attachments, categories_of, with_list};
-use super::media::Files;
+use super::media::{self, Files};
 use super::record::{self, Entry};
 use super::withdrawal::Marks;
 use super::{
-    Announce, Article, ArticleState, Change, FoundCategory, Headline, Listed, Page, Selection, Signpost, identity, markup, source,
+    Announce, Article, ArticleState, Change, FoundCategory, Headline, Listed, Page, Selection, Signpost, identity, markup, source, video,
 };
 use crate::clock::Timestamp;
 use crate::language::Language;
@@ -40,7 +40,7 @@ macro_rules! selected {
 
 impl Selection<'_> {
     /// `,one,two,`
-    fn category_list(&self) -> Option<String> {
+    pub(super) fn category_list(&self) -> Option<String> {
         self.categories.map(|slugs| format!(",{},", slugs.join(",")))
     }
 }
@@ -297,10 +297,15 @@ async fn headlines(connection: &mut AnyConnection, rows: Vec<(i64, i64, String, 
 pub(super) async fn complete(connection: &mut AnyConnection, rows: Vec<Row>) -> anyhow::Result<Vec<Article>> {
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let mut attachments = attachments(connection, &ids).await?;
+    let filmed: Vec<i64> = rows.iter().filter(|row| row.video.is_some()).map(|row| row.id).collect();
+    let lengths = media::store::lengths(connection, &filmed).await?;
     rows.into_iter()
         .map(|row| {
             let attached = attachments.remove(&row.id).unwrap_or_default();
-            row.into_article(attached)
+            let mut article = row.into_article(attached)?;
+            let file = article.video.as_deref().and_then(video::file_of);
+            article.video_length = file.and_then(|path| lengths.get(&(article.id, path)).copied());
+            Ok(article)
         })
         .collect()
 }
@@ -331,6 +336,7 @@ impl Row {
             canonical_url: self.canonical_url,
             image: self.image,
             video: self.video,
+            video_length: None,
             series: self.series,
         })
     }

@@ -18,8 +18,9 @@ pub(super) fn clean(text: &str) -> String {
     if is_nfc(&kept) { kept.into_owned() } else { kept.nfc().collect() }
 }
 
-/// [`clean`] text on one line, for titles and names, whose direction ends with it.
-pub(super) fn line(text: &str) -> String {
+/// Text on one line, in NFC and without what XML cannot carry, for titles and names, whose
+/// direction ends with it.
+pub fn line(text: &str) -> String {
     let words: Vec<String> = clean(text).split_whitespace().map(str::to_owned).collect();
     balance_directions(&words.join(" "))
 }
@@ -113,16 +114,21 @@ fn is_abbreviation(before: &str) -> bool {
     word.contains('.') || word.chars().count() == 1 || TITLES.contains(&word.to_lowercase().as_str())
 }
 
-/// The words of sanitised HTML, without headings, captions, footnotes, code and tables, and
-/// with ruby read by its base text.
+/// So many columns of words tell what a text is about and in which language, and hold any
+/// [`excerpt`].
+const PLENTY: usize = 2 * WIDEST;
+
+/// The first words of sanitised HTML, without headings, captions, footnotes, code and tables,
+/// and with ruby read by its base text.
 pub(super) fn words_of_html(html: &str, language: &Language) -> String {
-    let mut words = String::new();
+    let mut words = Words::default();
     let mut rest = html;
     // The element that is not read aloud, and how many of its kind are open within it.
     let mut silent: Option<(&str, usize)> = None;
-    while let Some(at) = rest.find('<') {
+    while !words.are_plenty() {
+        let at = rest.find('<').unwrap_or(rest.len());
         if silent.is_none() {
-            words.push_str(&rest[..at]);
+            words.add(&unescape(&rest[..at]));
         }
         let Some(end) = rest[at..].find('>') else { break };
         let tag = &rest[at + 1..at + end];
@@ -138,14 +144,11 @@ pub(super) fn words_of_html(html: &str, language: &Language) -> String {
             _ => {}
         }
         if is_block(name) {
-            words.push(' ');
+            words.add(" ");
         }
         rest = &rest[at + end + 1..];
     }
-    if silent.is_none() {
-        words.push_str(rest);
-    }
-    let words = line(&unescape(&words));
+    let words = line(&words.text);
     // Japanese and Chinese paragraphs join without a space.
     match language.primary() {
         "ja" | "zh" => WIDE_STOPS
@@ -153,6 +156,30 @@ pub(super) fn words_of_html(html: &str, language: &Language) -> String {
             .chain(CLOSING[..3].iter().copied())
             .fold(words, |words, mark| words.replace(&format!("{mark} "), &mark.to_string())),
         _ => words,
+    }
+}
+
+/// Words as they are collected, until there are plenty.
+#[derive(Default)]
+struct Words {
+    text: String,
+    columns: usize,
+}
+
+impl Words {
+    fn are_plenty(&self) -> bool {
+        self.columns > PLENTY
+    }
+
+    fn add(&mut self, part: &str) {
+        for grapheme in part.graphemes(true) {
+            if self.are_plenty() {
+                return;
+            }
+            self.text.push_str(grapheme);
+            // Spaces are joined later.
+            self.columns += if grapheme.chars().all(char::is_whitespace) { 0 } else { columns(grapheme) };
+        }
     }
 }
 
@@ -170,10 +197,12 @@ fn is_block(name: &str) -> bool {
         || name.len() == 2 && name.starts_with('h')
 }
 
-/// The entities that the sanitiser writes.
-/// Decodes what a sanitiser leaves encoded.
-pub(super) fn unescape(text: &str) -> String {
-    text.replace("&nbsp;", " ").replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
+/// Decodes the entities that the sanitiser writes.
+pub(super) fn unescape(text: &str) -> Cow<'_, str> {
+    if !text.contains('&') {
+        return Cow::Borrowed(text);
+    }
+    text.replace("&nbsp;", " ").replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&").into()
 }
 
 #[cfg(test)]

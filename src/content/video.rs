@@ -1,7 +1,7 @@
 //! The video of an article: a file of ours, or a page elsewhere, of which nothing is loaded
 //! before a reader asks.
 
-use super::media::Kind;
+use super::media::{Kind, path_of_address};
 use super::{Article, embed};
 use crate::site::Site;
 use url::Url;
@@ -42,6 +42,11 @@ impl Video {
         };
         Some(Self::Page { url, site: name.to_owned() })
     }
+}
+
+/// The path in the content folder of what an address serves, if that is a file of ours.
+pub(super) fn file_of(address: &str) -> Option<String> {
+    path_of_address(Url::parse(address).ok()?.path())
 }
 
 impl Article {

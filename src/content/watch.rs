@@ -1,7 +1,7 @@
 //! The operating system's word that something in the folder has changed. It is only a hint:
 //! whatever is missed, the next look finds.
 
-use super::folder::{article_path, file_path};
+use super::folder::{is_article, is_hidden, name_below};
 use crate::task::Kick;
 use notify::event::{AccessKind, AccessMode, CreateKind, ModifyKind, RemoveKind, RenameMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
@@ -16,18 +16,22 @@ pub(super) struct Hints {
     kick: Kick,
 }
 
-/// What has changed.
+/// What has changed, by paths from the root.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Seen {
     /// Something that only a look at everything can tell.
     pub(super) everything: bool,
+    /// The watcher was too slow to hear it all.
+    pub(super) missed: bool,
     /// The rights of a folder, so that it may have to be watched anew.
     pub(super) folders: bool,
-    /// Files.
+    /// Articles, and folders that came.
     pub(super) paths: BTreeSet<String>,
-    /// Files that are no articles, but may belong to one.
+    /// What went and may have been a folder.
+    pub(super) left: BTreeSet<String>,
+    /// Files, or folders of files, that are no articles, but may belong to one.
     pub(super) files: BTreeSet<String>,
-    /// Those that came whole, by a rename.
+    /// Articles that came whole, by a rename.
     pub(super) arrived: BTreeSet<String>,
 }
 
@@ -48,38 +52,59 @@ impl Hints {
         self.kick.kick();
     }
 
+    /// Wakes the step.
+    pub(super) fn wake(&self) {
+        self.kick.kick();
+    }
+
     fn add(&self, root: &Path, event: &Event) {
-        let is_file = concerns_a_file(event.kind);
-        if event.kind.is_access() && !is_file {
+        if event.kind.is_access() && !concerns_a_file(event.kind) {
             return;
         }
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut news = false;
+        let mut news = event.need_rescan() && !std::mem::replace(&mut seen.missed, true);
         for (index, path) in event.paths.iter().enumerate() {
-            match article_path(root, path) {
-                Some(_) if event.kind.is_access() => {}
-                None if is_file => news |= file_path(root, path).is_some_and(|path| seen.files.insert(path)),
-                Some(path) => {
-                    if comes_whole(event.kind, index) {
-                        news |= seen.arrived.insert(path.clone());
-                    }
-                    news |= seen.paths.insert(path);
-                }
-                // A folder that was closed may be open now: it is not watched yet.
-                None if matches!(event.kind, EventKind::Modify(ModifyKind::Metadata(_))) && path.is_dir() => {
-                    news |= !std::mem::replace(&mut seen.folders, true);
-                }
-                None if concerns_folders(event.kind) => news |= !std::mem::replace(&mut seen.everything, true),
-                None => {}
-            }
-        }
-        if event.need_rescan() {
-            news |= !std::mem::replace(&mut seen.everything, true);
+            news |= seen.add(root, path, event.kind, index);
         }
         if news {
             self.kick.kick();
         }
     }
+}
+
+impl Seen {
+    /// Adds the path at `index` of an event; tells whether it is news.
+    fn add(&mut self, root: &Path, path: &Path, kind: EventKind, index: usize) -> bool {
+        let Some(name) = name_below(root, path) else {
+            // The root itself, or what has no name that could be written down.
+            return may_be_a_folder(kind) && !is_hidden(root, path) && !std::mem::replace(&mut self.everything, true);
+        };
+        match kind {
+            EventKind::Access(_) | EventKind::Create(CreateKind::File) | EventKind::Remove(RemoveKind::File) if !is_article(&name) => {
+                self.files.insert(name)
+            }
+            EventKind::Access(_) => false,
+            // A folder that was closed may be open now: it is not watched yet.
+            EventKind::Modify(ModifyKind::Metadata(_)) if path.is_dir() => !std::mem::replace(&mut self.folders, true),
+            _ => {
+                let mut news = false;
+                if may_be_a_folder(kind) {
+                    news |= if is_folder(path) { self.paths.insert(name.clone()) } else { self.left.insert(name.clone()) };
+                    news |= self.files.insert(name.clone());
+                }
+                if is_article(&name) {
+                    news |= comes_whole(kind, index) && self.arrived.insert(name.clone());
+                    news |= self.paths.insert(name);
+                }
+                news
+            }
+        }
+    }
+}
+
+/// Whether there is a folder; a link to one is none.
+fn is_folder(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir())
 }
 
 /// Whether the path at `index` of such an event was renamed to what it is now.
@@ -100,8 +125,8 @@ fn concerns_a_file(kind: EventKind) -> bool {
     )
 }
 
-/// Whether such an event, of something that is no article, may have moved articles.
-fn concerns_folders(kind: EventKind) -> bool {
+/// Whether such an event may be of a folder that came or went, with all that is in it.
+fn may_be_a_folder(kind: EventKind) -> bool {
     matches!(
         kind,
         EventKind::Any

@@ -2,7 +2,7 @@
 //! stays in the store but hashes, by which its file is refused and its addresses answer 410.
 
 use super::store::{Row, article_columns};
-use super::{ArticleState, Listed, listing};
+use super::{ArticleState, Listed, listing, remark};
 use crate::clock::Timestamp;
 use crate::db::{Counter, take_numbers};
 use crate::language::Language;
@@ -149,9 +149,10 @@ async fn mark(connection: &mut AnyConnection, site: &Site, row: &Row) -> anyhow:
 
 /// What the store noted about the file, and notices that name it.
 async fn forget_what_was_said(connection: &mut AnyConnection, row: &Row) -> anyhow::Result<()> {
-    sqlx::query("DELETE FROM content_problem WHERE source = $1 AND path = $2")
+    sqlx::query("DELETE FROM content_problem WHERE (source = $1 AND path = $2) OR path = $3 OR (source = 'feed' AND path = $2)")
         .bind(&row.source)
         .bind(&row.path)
+        .bind(remark::place_of(&row.source, &row.path))
         .execute(&mut *connection)
         .await?;
     sqlx::query("UPDATE variant_item SET translation_group = $1 WHERE article_id = $2")

@@ -9,7 +9,7 @@
 
 use super::heading::Heading;
 use super::plan::{Contents, Plan, Planner};
-use super::step::{draft, found_titles, published, title_of, translations};
+use super::step::{drafts, found_titles, published, title_of, translations};
 use super::topic::{FeedKey, Subject, Topic};
 use super::{Feed, Published, Settings};
 use crate::clock::Clock;
@@ -178,16 +178,20 @@ impl Inner {
         };
         let (site, settings, key) = (Arc::clone(&self.site), self.settings.clone(), key.clone());
         let work = move || {
-            let titled = |slug: &str| title_of(&site, &titles, &key.topic, slug);
-            let mut feed = Feed::new(&site, &settings, &authority, &key.topic, &articles, &others, &titled);
+            let title = |slug: &str| title_of(&site, &titles, &key.topic, slug);
+            let mut feed = Feed::new(&site, &settings, &authority, &key.topic, &articles, &others, &title);
             if let Some(Heading { name, title, description }) = plan.heading {
                 feed.call(&name, &title, &description);
             }
             if let Contents::Notes(notes) = plan.contents {
                 feed.add(notes.into_iter().map(|note| note.entry(&authority)));
             }
-            feed.place(key.part, plan.links);
-            published(draft(&feed, key.clone())?, None).map(|(_, feed)| feed)
+            feed.place(key.part, plan.beside);
+            let (drafts, found) = drafts(&mut feed, &[key.format]);
+            match drafts.into_iter().next() {
+                Some(draft) => published(draft, None).map(|(_, feed)| feed),
+                None => anyhow::bail!("what was made of a feed is not fit to be published: {:?}", found.refused),
+            }
         };
         let feed = tokio::task::spawn_blocking(work).await.context("a feed could not be made")??;
         Arc::try_unwrap(feed).map_err(|_| anyhow::anyhow!("a feed just made is shared"))

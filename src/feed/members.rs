@@ -115,8 +115,8 @@ impl Members {
         for id in self.groups.get(group).into_iter().flatten() {
             let Some(sibling) = self.articles.get(id) else { continue };
             let place = (sibling.published_at, *id);
-            let shows = |ranks: &Ranks| ranks.by_date.iter().rev().take(shown).any(|member| *member == place);
-            let showing = sibling.feeds.iter().filter(|topic| self.feeds.get(*topic).is_some_and(shows));
+            let among = |ranks: &Ranks| ranks.by_date.iter().rev().take(shown).any(|member| *member == place);
+            let showing = sibling.feeds.iter().filter(|topic| self.feeds.get(*topic).is_some_and(among));
             touched.extend(showing.map(|topic| Topic::clone(topic)));
         }
     }
@@ -166,6 +166,7 @@ mod tests {
             contact_url: None,
             categories: vec![category("above", None), category("below", Some("above"))],
             legacy: Vec::new(),
+            imprint: crate::site::Imprint::default(),
         }
     }
 

@@ -6,14 +6,21 @@
 //! archive) is made when they ask, by [`Demand`].
 
 mod atom;
+mod clean;
 mod closing;
 mod demand;
+mod extension;
+mod gate;
 mod heading;
 mod history;
+mod hub;
 mod json;
+mod media;
 mod members;
 mod model;
 mod plan;
+mod remark;
+mod report;
 mod rss;
 mod shelf;
 mod step;
@@ -22,6 +29,7 @@ mod topic;
 mod validators;
 
 pub use demand::{Answer, Demand};
+pub use hub::HubStep;
 pub use model::{Feed, direction, link_of};
 pub use shelf::{Published, Shelf};
 pub use step::FeedStep;
@@ -29,6 +37,10 @@ pub use topic::{FeedKey, Filter, Part, Post, Subject, Terms, Topic};
 
 use crate::site::FeedFormat;
 use std::time::Duration;
+use url::Url;
+
+/// What documents say they were made by. No version: an upgrade changes no feed.
+const GENERATOR: &str = "Clarion";
 
 /// How feeds are made.
 #[derive(Clone, Debug)]
@@ -37,6 +49,8 @@ pub struct Settings {
     pub items: u32,
     /// How long readers may keep it: `ttl` and `max-age`.
     pub ttl: Duration,
+    /// Who is told of every change (WebSub).
+    pub hubs: Vec<Url>,
 }
 
 /// A feed's bytes in a format: the same for the same articles, whenever they are made.

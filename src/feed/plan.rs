@@ -24,7 +24,7 @@ pub(super) struct Plan {
     /// Where the topic does not name itself.
     pub(super) heading: Option<Heading>,
     /// The documents before and after it, by relation (RFC 5005 §3 and §4).
-    pub(super) links: Vec<(&'static str, Part)>,
+    pub(super) beside: Vec<(&'static str, Part)>,
 }
 
 /// What its entries are.
@@ -82,28 +82,28 @@ impl Planner {
         if number > 1 && members.is_empty() {
             return None;
         }
-        let mut links = Vec::new();
+        let mut beside = Vec::new();
         if number > 1 {
-            links.push(("previous", if number == 2 { Part::Current } else { Part::Page(number - 1) }));
+            beside.push(("previous", if number == 2 { Part::Current } else { Part::Page(number - 1) }));
         }
         if rest.next().is_some() {
-            links.push(("next", Part::Page(number + 1)));
+            beside.push(("next", Part::Page(number + 1)));
         }
-        Some(self.of_articles(key, lines, &members, links))
+        Some(self.of_articles(key, lines, &members, beside))
     }
 
     /// A document of the archive, which may be empty: what was in it may have gone.
     fn document(&self, key: &FeedKey, lines: &Lines, number: u32, document: Document) -> Plan {
         let within = |line: &&Arc<Line>| (document.above + 1..=document.upper).contains(&line.published_seq);
         let members: Vec<&Arc<Line>> = self.members(&key.topic, lines).filter(within).collect();
-        let mut links = vec![("current", Part::Current)];
+        let mut beside = vec![("current", Part::Current)];
         if number > 1 {
-            links.push(("prev-archive", Part::Archive(number - 1)));
+            beside.push(("prev-archive", Part::Archive(number - 1)));
         }
         if document.has_next {
-            links.push(("next-archive", Part::Archive(number + 1)));
+            beside.push(("next-archive", Part::Archive(number + 1)));
         }
-        self.of_articles(key, lines, &members, links)
+        self.of_articles(key, lines, &members, beside)
     }
 
     /// The articles of a topic, the newest first.
@@ -116,14 +116,14 @@ impl Planner {
         lines.all().iter().filter(fits)
     }
 
-    fn of_articles(&self, key: &FeedKey, lines: &Lines, members: &[&Arc<Line>], links: Vec<(&'static str, Part)>) -> Plan {
+    fn of_articles(&self, key: &FeedKey, lines: &Lines, members: &[&Arc<Line>], beside: Vec<(&'static str, Part)>) -> Plan {
         let title_of = |slug: &str| step::title_of(&self.site, &self.titles, &key.topic, slug);
         let heading = Heading::of_articles(&self.site, &self.voice, &key.topic, lines, &title_of);
         // Every version of a member, since entries link their translations.
         let versions = members.iter().flat_map(|line| lines.in_group(&line.group)).chain(members.iter().copied());
         let numbers: Vec<u8> = versions.flat_map(|line| [line.id.to_le_bytes(), line.changed_seq.to_le_bytes()]).flatten().collect();
-        let stamp = content_hash(&[&numbers, format!("{heading:?} {links:?}").as_bytes()]);
-        Plan { stamp, contents: Contents::Articles(members.iter().map(|line| line.id).collect()), heading, links }
+        let stamp = content_hash(&[&numbers, format!("{heading:?} {beside:?}").as_bytes()]);
+        Plan { stamp, contents: Contents::Articles(members.iter().map(|line| line.id).collect()), heading, beside }
     }
 
     /// The mailings marked public that there are in the topic's language.
@@ -159,6 +159,6 @@ impl Planner {
 impl Plan {
     fn of_notes(notes: Vec<Note>, heading: Heading) -> Self {
         let stamp = content_hash(&[format!("{notes:?} {heading:?}").as_bytes()]);
-        Self { stamp, contents: Contents::Notes(notes), heading: Some(heading), links: Vec::new() }
+        Self { stamp, contents: Contents::Notes(notes), heading: Some(heading), beside: Vec::new() }
     }
 }

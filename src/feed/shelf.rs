@@ -3,7 +3,7 @@
 use super::FeedKey;
 use crate::clock::Timestamp;
 use arc_swap::ArcSwap;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A feed as served.
@@ -30,9 +30,12 @@ pub struct Shelf(Arc<ArcSwap<Contents>>);
 
 #[derive(Clone, Default)]
 struct Contents {
-    feeds: BTreeMap<FeedKey, Arc<Published>>,
+    /// Shared keys: each publication copies the map, and only that.
+    feeds: BTreeMap<Arc<FeedKey>, Arc<Published>>,
     /// Whether every feed has been published once since the start.
     complete: bool,
+    /// Feeds that exist, and of which the new bytes are not fit to be published.
+    withheld: BTreeSet<FeedKey>,
 }
 
 impl Shelf {
@@ -47,16 +50,29 @@ impl Shelf {
         self.0.load().complete
     }
 
+    /// Whether a feed that is not here exists all the same: what was made of it is not fit to be
+    /// published.
+    pub fn is_withheld(&self, key: &FeedKey) -> bool {
+        self.0.load().withheld.contains(key)
+    }
+
+    /// Notes which feeds exist and cannot be published.
+    pub(super) fn withhold(&self, keys: &BTreeSet<FeedKey>) {
+        if self.0.load().withheld != *keys {
+            self.0.rcu(|now| Contents { withheld: keys.clone(), ..Contents::clone(now) });
+        }
+    }
+
     /// Every feed, in a stable order.
     pub fn catalogue(&self) -> Vec<(FeedKey, Arc<Published>)> {
-        self.0.load().feeds.iter().map(|(key, feed)| (key.clone(), Arc::clone(feed))).collect()
+        self.0.load().feeds.iter().map(|(key, feed)| (FeedKey::clone(key), Arc::clone(feed))).collect()
     }
 
     /// Puts feeds in the places of older ones, all at once for whoever looks.
     pub(super) fn publish(&self, feeds: &[(FeedKey, Arc<Published>)], complete: bool) {
         self.0.rcu(|now| {
             let mut next = Contents::clone(now);
-            next.feeds.extend(feeds.iter().cloned());
+            next.feeds.extend(feeds.iter().map(|(key, feed)| (Arc::new(key.clone()), Arc::clone(feed))));
             next.complete |= complete;
             next
         });

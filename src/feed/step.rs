@@ -1,11 +1,13 @@
 //! Publishing: which feeds a change touches, their new bytes, and when these may be served.
 
+use super::gate::{self, Passed};
 use super::history::{self, Cut};
 use super::members::Members;
+use super::report::{Board, Found};
 use super::validators::{Decision, Validators, decide};
-use super::{Feed, FeedKey, Part, Published, Settings, Shelf, Topic, closing, render, store};
+use super::{Feed, FeedKey, Part, Published, Settings, Shelf, Topic, closing, hub, render, store};
 use crate::clock::{Clock, Timestamp};
-use crate::content::{self, Article};
+use crate::content::{self, Article, Selection};
 use crate::db::Db;
 use crate::language::Catalogue;
 use crate::metrics::Metrics;
@@ -24,6 +26,8 @@ use tokio::sync::Mutex;
 
 /// Topics made in one step.
 const BATCH: usize = 32;
+/// What is gone is told of so many articles.
+const TOMBSTONES: i64 = 50;
 /// How soon to look again when another daemon was ahead.
 const GLANCE: Duration = Duration::from_millis(100);
 
@@ -53,6 +57,8 @@ struct Progress {
     lasting: Option<Arc<Lasting>>,
     /// Names of categories that are not configured.
     found: Arc<BTreeMap<String, String>>,
+    /// What staff should know.
+    board: Board,
 }
 
 /// What is fixed once, in the database, so that every daemon writes the same.
@@ -102,7 +108,9 @@ impl Step for FeedStep {
         let lasting = self.lasting(&mut progress).await?;
         let mut made = Vec::new();
         for topic in &batch {
-            made.push(self.make(topic, &lasting, &progress).await?);
+            let (topics_feeds, found) = self.make(topic, &lasting, &progress).await?;
+            progress.board.note(topic, found);
+            made.push(topics_feeds);
         }
         let (published, waiting) = self.settle(made, sequence).await?;
         for topic in &batch {
@@ -111,8 +119,13 @@ impl Step for FeedStep {
         let more = !progress.due.is_empty();
         let pause = waiting.iter().map(|(_, pause)| *pause).min();
         progress.due.extend(waiting.into_iter().map(|(topic, _)| topic));
+        let report = progress.board.report();
+        report.show(&self.metrics, &self.shelf);
         self.shelf.publish(&published, progress.due.is_empty());
         self.metrics.feeds_published.inc_by(published.len() as u64);
+        if progress.due.is_empty() {
+            progress.board.tell(&self.db, &self.site, report, self.clock.now()).await?;
+        }
         Ok(match pause {
             _ if more => Wake::Now,
             Some(pause) => Wake::At(self.clock.now() + pause),
@@ -202,11 +215,15 @@ impl FeedStep {
     }
 
     /// Makes a topic's feeds in every format.
-    async fn make(&self, topic: &Topic, lasting: &Arc<Lasting>, progress: &Progress) -> anyhow::Result<Made> {
+    async fn make(&self, topic: &Topic, lasting: &Arc<Lasting>, progress: &Progress) -> anyhow::Result<(Made, Found)> {
         let shown = progress.members.newest(topic, usize::try_from(self.settings.items)?);
         let mut connection = self.db.reader().acquire().await?;
         let articles = content::by_ids(&mut connection, &shown).await?;
         let translations = translations(&mut connection, &articles).await?;
+        // A category's feed has what its page shows: also what was below it.
+        let categories = topic.category().map(|slug| self.site.with_descendants(slug));
+        let selection = Selection { language: Some(&topic.language), categories: categories.as_deref(), ..Selection::default() };
+        let gone = content::gone(&mut connection, &selection, TOMBSTONES).await?;
         let last = store::last_cut(&mut connection, &topic.page(&self.site)).await?;
         drop(connection);
         let cuts = history::cuts(last, progress.members.above(topic, last.upper), &shown.into_iter().collect());
@@ -219,13 +236,13 @@ impl FeedStep {
         let (topic, lasting) = (topic.clone(), Arc::clone(lasting));
         let work = move || {
             let title_of = |slug: &str| title_of(&site, &found, &topic, slug);
-            let mut feed = Feed::new(&site, &settings, &lasting.authority, &topic, &articles, &translations, &title_of);
+            let mut feed = Feed::new(&site, &settings, &lasting.authority, &topic, &articles, &translations, &title_of).with_deleted(&gone);
             feed.place(Part::Current, links.into_iter().collect());
             feed.add(closing.map(|note| note.entry(&lasting.authority)));
-            let drafts: anyhow::Result<_> = FeedFormat::ALL.into_iter().map(|format| draft(&feed, topic.key(format))).collect();
-            Ok(Made { drafts: drafts?, cuts, topic: topic.clone() })
+            let (drafts, found) = drafts(&mut feed, &FeedFormat::ALL);
+            (Made { drafts, cuts, topic: topic.clone() }, found)
         };
-        tokio::task::spawn_blocking(work).await.context("feeds could not be made")?
+        tokio::task::spawn_blocking(work).await.context("feeds could not be made")
     }
 
     /// Stores the validators of what may be published now, and where archives are cut; what must
@@ -249,6 +266,7 @@ impl FeedStep {
                     Decision::Publish(last_modified) => {
                         let validators = Validators { hash: draft.hash.clone(), last_modified, sequence };
                         store::remember(&mut tx, &path, &validators).await?;
+                        hub::announce(&mut tx, &self.settings.hubs, &path, self.clock.now()).await?;
                         settled.push((draft, last_modified));
                     }
                     Decision::Wait(pause) => waiting.push((topic.clone(), pause)),
@@ -298,9 +316,17 @@ pub(super) fn title_of(site: &Site, found: &BTreeMap<String, String>, topic: &To
     }
 }
 
-pub(super) fn draft(feed: &Feed<'_>, key: FeedKey) -> anyhow::Result<Draft> {
-    let bytes = render(feed, key.format)?;
-    Ok(Draft { title: String::from(&feed.title), topic: String::from(&feed.name), hash: content_hash(&[&bytes]), key, bytes })
+/// A document of a feed in some formats, and what was found when they were made.
+pub(super) fn drafts(feed: &mut Feed<'_>, formats: &[FeedFormat]) -> (Vec<Draft>, Found) {
+    let Passed { documents, refused, remarks } = gate::pass(feed, formats, &render);
+    let draft = |(format, bytes): (FeedFormat, Vec<u8>)| Draft {
+        key: feed.topic.part(feed.part, format),
+        title: String::from(&feed.title),
+        topic: String::from(&feed.name),
+        hash: content_hash(&[&bytes]),
+        bytes,
+    };
+    (documents.into_iter().map(draft).collect(), Found { remarks, refused })
 }
 
 pub(super) fn published(draft: Draft, last_modified: Option<Timestamp>) -> anyhow::Result<(FeedKey, Arc<Published>)> {

@@ -278,8 +278,8 @@ impl Topic {
     /// touches it. WordPress has one id for all its feeds; ours keep it where that is right, for
     /// the whole site, since an id names one feed only (RFC 4287 §4.2.6).
     pub(super) fn id(&self, site: &Site, authority: &str) -> String {
-        let kept = site.legacy.iter().filter(|legacy| *site.nearest_language(&legacy.language) == self.language);
-        if let Some(id) = kept.filter_map(|legacy| legacy.atom_id.as_ref()).next()
+        let mut kept = site.legacy.iter().filter(|legacy| *site.nearest_language(&legacy.language) == self.language);
+        if let Some(id) = kept.find_map(|legacy| legacy.atom_id.as_ref())
             && self.subject == Subject::Articles(Filter::default())
         {
             return id.clone();

@@ -33,7 +33,7 @@ async fn find(state: &State, key: &FeedKey, headers: &HeaderMap) -> Result<Respo
     if key.part == Part::Current && key.topic.is_common() {
         return match state.shelf.get(key) {
             Some(feed) => serve(state, key, feed, headers),
-            None if state.shelf.is_complete() => Err(WebError::NotFound),
+            None if state.shelf.is_complete() && !state.shelf.is_withheld(key) => Err(WebError::NotFound),
             // Just started: 404 would make readers forget the feed.
             None => Ok(later()),
         };

@@ -51,6 +51,8 @@ pub(super) async fn answer(state: &State, method: &Method, address: &str, header
     drop(connection);
     match standing {
         Standing::Public => {}
+        // Feeds show it, whether an article does or not.
+        _ if state.site.imprint.shows(&path) => {}
         Standing::Gone => return Err(WebError::Gone),
         Standing::Unknown => return Ok(None),
     }

@@ -65,6 +65,7 @@ fn cases() -> Vec<Broken> {
         case("a wrong time zone", CONFIG, config("time_zone = \"Asia/Tokyo\"", "time_zone = \"Tokyo\""), "clarion.toml:10:13:", &["“Tokyo” is not a time zone", "Asia/Tokyo"]),
         case("a bad language", CONFIG, config("[\"en\", \"ja\"]", "[\"en\", \"japanese\"]"), "clarion.toml:", &["“japanese” is not a language"]),
         case("a bad address", CONFIG, config("reply_to = \"office@example.org\"", "reply_to = \"office\""), "clarion.toml:", &["`mail.reply_to`", "needs an @", "name@example.org"]),
+        case("a logo that no reader shows", CONFIG, config("time_zone = \"Asia/Tokyo\"\npostal", "time_zone = \"Asia/Tokyo\"\nlogo = \"../logo.svg\"\npostal"), "clarion.toml:11:8:", &["is not the path of a picture in the content folder", "images/logo.png"]),
         case("six fields of cron", CONFIG, config("0 8 * * Mon", "0 0 8 * * Mon"), "clarion.toml:", &["has 6 fields", "minute, hour"]),
         case("a numbered weekday", CONFIG, config("0 8 * * Mon", "0 8 * * 1"), "clarion.toml:", &["weekday", "write its name"]),
         case("mail unencrypted over the network", CONFIG, config("{ kind = \"file\", dir = \"../var/mail\" }", "{ kind = \"smtp\", host = \"smtp.example.org\", tls = \"none\" }"), "clarion.toml:", &["would travel unencrypted", "required"]),

@@ -1,13 +1,18 @@
 //! Files that have changed since their articles were read.
 
-use super::super::folder::Folder;
+use super::super::folder::{Folder, Stat, is_below};
 use super::{File, Files};
 use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 /// Every file that an article of the folder refers to, as it was when the article was read.
+/// Clones share it: a batch is read while the one before it is recorded.
 #[derive(Clone, Debug, Default)]
-pub(in crate::content) struct Known {
+pub(in crate::content) struct Known(Arc<RwLock<Index>>);
+
+#[derive(Debug, Default)]
+struct Index {
     files: HashMap<String, (File, BTreeSet<String>)>,
     /// By article.
     of_articles: HashMap<String, Vec<String>>,
@@ -22,33 +27,94 @@ pub(in crate::content) struct Changes {
     pub(in crate::content) moving: BTreeSet<String>,
 }
 
+impl Changes {
+    /// Adds what another look has shown.
+    pub(in crate::content) fn extend(&mut self, other: Self) {
+        self.articles.extend(other.articles);
+        self.moving.extend(other.moving);
+    }
+}
+
 impl Known {
+    fn read(&self) -> RwLockReadGuard<'_, Index> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Index> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What is known of a file.
-    pub(super) fn file(&self, path: &str) -> Option<&File> {
-        self.files.get(path).map(|(file, _)| file)
+    pub(super) fn file(&self, path: &str) -> Option<File> {
+        self.read().files.get(path).map(|(file, _)| file.clone())
     }
 
     /// Follows an article that was read.
-    pub(in crate::content) fn follow(&mut self, article: &str, files: &Files) {
+    pub(in crate::content) fn follow(&self, article: &str, files: &Files) {
         self.follow_each(article, files.iter().map(|(path, file)| (path.clone(), file.clone())));
     }
 
-    pub(super) fn follow_each(&mut self, article: &str, files: impl IntoIterator<Item = (String, File)>) {
-        self.forget(article);
+    pub(super) fn follow_each(&self, article: &str, files: impl IntoIterator<Item = (String, File)>) {
+        let mut index = self.write();
+        index.forget(article);
         let mut paths = Vec::new();
         for (path, file) in files {
-            let (known, articles) = self.files.entry(path.clone()).or_insert_with(|| (file.clone(), BTreeSet::new()));
+            let (known, articles) = index.files.entry(path.clone()).or_insert_with(|| (file.clone(), BTreeSet::new()));
             *known = file;
             articles.insert(article.to_owned());
             paths.push(path);
         }
         if !paths.is_empty() {
-            self.of_articles.insert(article.to_owned(), paths);
+            index.of_articles.insert(article.to_owned(), paths);
         }
     }
 
     /// Forgets an article that is gone.
-    pub(in crate::content) fn forget(&mut self, article: &str) {
+    pub(in crate::content) fn forget(&self, article: &str) {
+        self.write().forget(article);
+    }
+
+    /// Whether any of these files is one that an article refers to.
+    pub(in crate::content) fn concerns(&self, paths: &BTreeSet<String>) -> bool {
+        let index = self.read();
+        paths.iter().any(|path| index.files.contains_key(path))
+    }
+
+    /// The files below a folder.
+    pub(in crate::content) fn below(&self, folder: &str) -> Vec<String> {
+        self.read().files.keys().filter(|path| is_below(folder, path)).cloned().collect()
+    }
+
+    /// Looks at all files, or at some. One that was written just now counts when it is still.
+    pub(in crate::content) fn changes(&self, folder: &Folder, only: Option<&BTreeSet<String>>, stillness: Duration) -> Changes {
+        let mut changes = Changes::default();
+        for (path, stamp) in self.stamps(only) {
+            let stat = folder.stat(&path);
+            if stat.as_ref().map(Stat::stamp).unwrap_or_default() == stamp {
+                continue;
+            }
+            if stat.is_some_and(|stat| stat.quiet() < stillness) {
+                changes.moving.insert(path);
+            } else {
+                changes.articles.extend(self.read().files.get(&path).iter().flat_map(|(_, articles)| articles).cloned());
+            }
+        }
+        changes
+    }
+
+    /// By which changes are noticed: nobody waits for the disk while it is asked.
+    fn stamps(&self, only: Option<&BTreeSet<String>>) -> Vec<(String, String)> {
+        let index = self.read();
+        let stamp = |(path, (file, _)): (&String, &(File, BTreeSet<String>))| (path.clone(), file.stamp.clone());
+        match only {
+            Some(paths) => paths.iter().filter_map(|path| index.files.get_key_value(path)).map(stamp).collect(),
+            None => index.files.iter().map(stamp).collect(),
+        }
+    }
+}
+
+impl Index {
+    fn forget(&mut self, article: &str) {
         for path in self.of_articles.remove(article).unwrap_or_default() {
             if let Some((_, articles)) = self.files.get_mut(&path) {
                 articles.remove(article);
@@ -57,43 +123,6 @@ impl Known {
                 }
             }
         }
-    }
-
-    /// Whether any of these files is one that an article refers to.
-    pub(in crate::content) fn concerns(&self, paths: &BTreeSet<String>) -> bool {
-        paths.iter().any(|path| self.files.contains_key(path))
-    }
-
-    /// Looks at all files, or at some. One that was written just now counts when it is still.
-    pub(in crate::content) fn changes(&self, folder: &Folder, only: Option<&BTreeSet<String>>, stillness: Duration) -> Changes {
-        let mut changes = Changes::default();
-        let mut look = |path: &String, file: &File, articles: &BTreeSet<String>| {
-            let stat = folder.stat(path);
-            let stamp = stat.as_ref().map(super::super::folder::Stat::stamp).unwrap_or_default();
-            if stamp == file.stamp {
-                return;
-            }
-            if stat.is_some_and(|stat| stat.quiet() < stillness) {
-                changes.moving.insert(path.clone());
-            } else {
-                changes.articles.extend(articles.iter().cloned());
-            }
-        };
-        match only {
-            Some(paths) => {
-                for path in paths {
-                    if let Some((file, articles)) = self.files.get(path) {
-                        look(path, file, articles);
-                    }
-                }
-            }
-            None => {
-                for (path, (file, articles)) in &self.files {
-                    look(path, file, articles);
-                }
-            }
-        }
-        changes
     }
 }
 
@@ -104,7 +133,7 @@ mod tests {
     use std::time::{Instant, SystemTime};
 
     fn known(folder: &std::path::Path, count: usize) -> (Folder, Known) {
-        let mut known = Known::default();
+        let known = Known::default();
         let opened = Folder::open(folder).unwrap();
         for number in 0..count {
             let path = format!("{number}.png");

@@ -9,7 +9,7 @@ mod resolve;
 mod serve;
 pub(super) mod store;
 
-pub(super) use changes::Known;
+pub(super) use changes::{Changes, Known};
 pub use kind::Kind;
 pub use serve::{Opened, Unopened, open_file};
 pub use store::{Standing, file_standing};
@@ -130,7 +130,7 @@ fn seen(folder: &Folder, path: &str, known: &Known) -> (File, Option<Reason>) {
     match probe::probe(folder, path) {
         Probe::There(file, told) => (file, told),
         Probe::Missing(reason) => {
-            let before = known.file(path).cloned();
+            let before = known.file(path);
             let media_type = Kind::by_name(path).map_or("application/octet-stream", Kind::essence).to_owned();
             let file = before.unwrap_or(File { stamp: String::new(), media_type, length: None, size: None });
             (File { stamp: String::new(), ..file }, Some(reason))
@@ -161,7 +161,7 @@ pub(super) fn media_type_by_name(name: &str) -> Option<&'static str> {
 
 /// Whether a path is one under which files may be served: the last part has an extension.
 pub fn path_of_address(path: &str) -> Option<String> {
-    let path = path.strip_prefix(resolve::PREFIX).or_else(|| path.strip_prefix('/'))?;
+    let path = path.strip_prefix(crate::site::FILES).or_else(|| path.strip_prefix('/'))?;
     let name = path.rsplit('/').next()?;
     if !name.contains('.') {
         return None;

@@ -1,14 +1,9 @@
 //! Which file of the folder a link means.
 
 use super::super::identity::is_article_extension;
-use crate::site::Site;
+use crate::site::{FILES, Site, file_path};
 use percent_encoding::percent_decode_str;
 use url::Url;
-
-/// Where files are served whose old address nobody need remember.
-pub(super) const PREFIX: &str = "/files/";
-/// WordPress's uploads keep the addresses they always had (F2).
-const KEPT: &str = "wp-content/";
 
 /// What a link means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,8 +36,7 @@ impl Own {
 
     /// The absolute link under which a file is served.
     pub(super) fn link(&self, path: &str) -> String {
-        let prefix = if path.starts_with(KEPT) { "/" } else { PREFIX };
-        format!("{}{prefix}{}", self.base, escaped(path))
+        format!("{}{}", self.base, file_path(path))
     }
 
     /// What a link in the article at the path `article` means.
@@ -55,7 +49,7 @@ impl Own {
             Err(_) if link.starts_with('/') => ("", link),
             Err(_) => (article.rsplit_once('/').map_or("", |(folder, _)| folder), link),
         };
-        let path = if folder.is_empty() && path.starts_with(PREFIX) { &path[PREFIX.len()..] } else { &path };
+        let path = if folder.is_empty() && path.starts_with(FILES) { &path[FILES.len()..] } else { &path };
         let Ok(path) = percent_decode_str(path).decode_utf8() else { return Target::Elsewhere };
         if path.is_empty() || path.ends_with('/') || path.contains(char::is_control) {
             return Target::Elsewhere;
@@ -83,13 +77,6 @@ impl Own {
         let host = url.host_str().unwrap_or_default().trim_start_matches("www.");
         matches!(url.scheme(), "http" | "https") && self.hosts.iter().any(|own| own == host)
     }
-}
-
-/// A path as it stands in an address.
-fn escaped(path: &str) -> String {
-    use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-    const PATH: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
-    utf8_percent_encode(path, &PATH).to_string()
 }
 
 /// Whether a path is that of an article, which is read as a page and never served as a file.

@@ -1,8 +1,9 @@
 //! SQL of the files that articles refer to.
 
+use super::super::attachments::with_list;
 use super::{File, Files, Known};
 use sqlx::{AnyConnection, Row as _};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// What the articles that refer to a file say about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +33,21 @@ pub async fn file_standing(connection: &mut AnyConnection, path: &str) -> anyhow
         Some(1) => Standing::Gone,
         _ => Standing::Unknown,
     })
+}
+
+/// How long the files of some articles are, by article and path.
+pub(in crate::content) async fn lengths(connection: &mut AnyConnection, articles: &[i64]) -> anyhow::Result<HashMap<(i64, String), i64>> {
+    if articles.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sql = with_list!(
+        connection,
+        ["SELECT article_id, path, length FROM article_file WHERE length IS NOT NULL AND article_id IN "],
+        "BIGINT",
+        ""
+    );
+    let rows: Vec<(i64, String, i64)> = sqlx::query_as(sql).bind(serde_json::to_string(articles)?).fetch_all(connection).await?;
+    Ok(rows.into_iter().map(|(article, path, length)| ((article, path), length)).collect())
 }
 
 /// Records the files of an article, if they are not recorded so already.
@@ -79,7 +95,7 @@ pub(in crate::content) async fn known(connection: &mut AnyConnection) -> anyhow:
     for row in &rows {
         of_articles.entry(row.try_get("article")?).or_default().push((row.try_get("path")?, file(row)?));
     }
-    let mut known = Known::default();
+    let known = Known::default();
     for (article, files) in of_articles {
         known.follow_each(&article, files);
     }

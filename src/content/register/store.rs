@@ -73,24 +73,41 @@ pub(super) async fn changes(connection: &mut AnyConnection, site: &Site, after: 
 /// Categories, tags and authors.
 type Hung = (Vec<Arc<str>>, Vec<Label>, Vec<Label>);
 
+/// What hangs on the articles changed after a sequence, in the order of each. Everything is read
+/// without asking which: SQLite would look up the article of every row, or every row of each.
+macro_rules! hung {
+    ($connection:expr, $after:expr, $columns:literal, $table:literal, $order:literal) => {
+        if $after == 0 {
+            sqlx::query_as(concat!("SELECT h.article_id, ", $columns, " FROM ", $table, " h ORDER BY h.article_id, ", $order))
+                .fetch_all(&mut *$connection)
+                .await
+        } else {
+            let from = concat!(
+                "SELECT h.article_id, ",
+                $columns,
+                " FROM article a CROSS JOIN ",
+                $table,
+                " h
+                                WHERE h.article_id = a.id AND a.changed_seq > $1 AND a.state = 'published' ORDER BY h.article_id, ",
+                $order
+            );
+            sqlx::query_as(from).bind($after).fetch_all(&mut *$connection).await
+        }
+    };
+}
+
 async fn hung(connection: &mut AnyConnection, texts: &mut Texts, after: i64) -> anyhow::Result<HashMap<i64, Hung>> {
     let mut hung: HashMap<i64, Hung> = HashMap::new();
-    let sql = "SELECT c.article_id, c.slug FROM article a JOIN article_category c ON c.article_id = a.id
-               WHERE a.changed_seq > $1 AND a.state = 'published' ORDER BY c.article_id, c.slug";
-    let rows: Vec<(i64, String)> = sqlx::query_as(sql).bind(after).fetch_all(&mut *connection).await?;
-    for (id, slug) in rows {
+    let categories: Vec<(i64, String)> = hung!(connection, after, "h.slug", "article_category", "h.slug")?;
+    for (id, slug) in categories {
         hung.entry(id).or_default().0.push(texts.keep(&slug));
     }
-    let sql = "SELECT t.article_id, t.tag FROM article a JOIN article_tag t ON t.article_id = a.id
-               WHERE a.changed_seq > $1 AND a.state = 'published' ORDER BY t.article_id, t.position";
-    let rows: Vec<(i64, String)> = sqlx::query_as(sql).bind(after).fetch_all(&mut *connection).await?;
-    for (id, tag) in rows {
+    let tags: Vec<(i64, String)> = hung!(connection, after, "h.tag", "article_tag", "h.position")?;
+    for (id, tag) in tags {
         hung.entry(id).or_default().1.push(texts.label(&tag));
     }
-    let sql = "SELECT c.article_id, c.name FROM article a JOIN article_credit c ON c.article_id = a.id
-               WHERE a.changed_seq > $1 AND a.state = 'published' AND c.role = 'author' ORDER BY c.article_id, c.position";
-    let rows: Vec<(i64, String)> = sqlx::query_as(sql).bind(after).fetch_all(connection).await?;
-    for (id, name) in rows {
+    let credits: Vec<(i64, String, String)> = hung!(connection, after, "h.name, h.role", "article_credit", "h.position")?;
+    for (id, name, _) in credits.into_iter().filter(|(.., role)| role == "author") {
         hung.entry(id).or_default().2.push(texts.label(&name));
     }
     Ok(hung)

@@ -6,6 +6,7 @@ mod files;
 mod media;
 mod pages;
 mod previews;
+mod races;
 mod refused;
 mod storm;
 mod translations;

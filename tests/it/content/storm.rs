@@ -4,7 +4,7 @@
 //! `CLARION_TEST_STORM=180` makes it last three minutes; `CLARION_TEST_STORM_SEED=7` repeats one.
 
 use crate::support::web::{Site, serve_shared, shared};
-use crate::support::{World, is_sqlite, on_each_engine};
+use crate::support::{World, is_sqlite, on_each_engine, option};
 use clarion::clock::Clock;
 use clarion::content::{self, ContentStep, Selection};
 use clarion::feed::FeedStep;
@@ -17,11 +17,6 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
-
-#[expect(clippy::disallowed_methods, reason = "how a run of the tests is told how long and from where")]
-fn option(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
-}
 
 /// FNV-1a, which is easy to have on both sides.
 fn checksum(text: &str) -> u64 {

@@ -1,8 +1,9 @@
 //! What the documents say, and that nothing people write breaks them.
 
+use super::tree::Node;
 use super::{published, rss};
 use crate::support::articles::{Draft, draft, save_all};
-use crate::support::on_each_engine;
+use crate::support::{language, on_each_engine};
 use clarion::content::{Credit, Enclosure, Role};
 
 /// Everything that has broken a feed somewhere.
@@ -111,6 +112,87 @@ async fn an_atom_feed_keeps_what_its_standard_asks_for() {
         assert_eq!((category.term.as_str(), category.label.as_deref()), ("defectors", Some("Defectors")));
         let content = feed.entries[0].content.as_ref().unwrap();
         assert_eq!((content.content_type.as_deref(), content.lang.as_deref()), (Some("html"), Some("en")));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_article_has_one_id_in_every_feed_and_format() {
+    on_each_engine(async |world| {
+        let imported = "http://old.example.org/?p=7&lang=%e5%90%8d";
+        for (tag, name) in [("en", "one"), ("ja", "one")] {
+            let mut article = draft(tag, name, 1, &["defectors", "human-rights-abuses"]);
+            if tag == "en" {
+                imported.clone_into(&mut article.uid);
+            }
+            article.save(&world).await;
+        }
+        let (site, _) = published(&world).await;
+        for folder in ["", "/category/defectors", "/category/human-rights-abuses"] {
+            let rss = Node::parse(&site.page(&format!("{folder}/feed.xml")).await.1);
+            let guid = rss.child("channel").unwrap().child("item").unwrap().child("guid").unwrap().clone();
+            assert_eq!((guid.text.as_str(), guid.get("isPermaLink")), (imported, "false"), "{folder}");
+            let atom = Node::parse(&site.page(&format!("{folder}/atom.xml")).await.1);
+            assert_eq!(atom.child("entry").unwrap().text_of("id"), imported, "{folder}");
+            let json: serde_json::Value = serde_json::from_str(&site.page(&format!("{folder}/feed.json")).await.1).unwrap();
+            assert_eq!(json["items"][0]["id"], imported, "{folder}");
+        }
+        let ja = Node::parse(&site.page("/ja/atom.xml").await.1);
+        assert_eq!(ja.child("entry").unwrap().text_of("id"), "tag:example.org,2026:one.ja", "a translation is an entry of its own");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn each_entry_says_its_language_and_direction() {
+    on_each_engine(async |mut world| {
+        world.site.languages.push(language("ar"));
+        draft("ar", "one", 1, &[]).save(&world).await;
+        let (site, _) = published(&world).await;
+        let html = "<div lang=\"ar\" dir=\"rtl\"><p>Body of one</p></div>";
+        let rss = Node::parse(&site.page("/ar/feed.xml").await.1);
+        let channel = rss.child("channel").unwrap();
+        let item = channel.child("item").unwrap();
+        assert_eq!((channel.text_of("language"), item.text_of("dc:language"), item.text_of("content:encoded")), ("ar", "ar", html));
+        assert!(channel.child("dc:language").is_none(), "said twice, it is a fault to the validator");
+        let atom = Node::parse(&site.page("/ar/atom.xml").await.1);
+        let entry = atom.child("entry").unwrap();
+        assert_eq!((atom.get("xml:lang"), entry.child("content").unwrap().get("xml:lang"), entry.text_of("content")), ("ar", "ar", html));
+        assert_eq!((entry.child("title").unwrap().get("xml:lang"), entry.child("summary").unwrap().get("xml:lang")), ("ar", "ar"));
+        let json: serde_json::Value = serde_json::from_str(&site.page("/ar/feed.json").await.1).unwrap();
+        assert_eq!(
+            (&json["language"], &json["items"][0]["language"], &json["items"][0]["content_html"]),
+            (&"ar".into(), &"ar".into(), &html.into())
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn published_never_moves_and_updated_is_never_before_it() {
+    on_each_engine(async |world| {
+        let mut article = draft("en", "one", 2, &[]);
+        article.updated = article.date - std::time::Duration::from_hours(5);
+        article.save(&world).await;
+        let (site, step) = published(&world).await;
+        let dates = async || {
+            let atom = Node::parse(&site.page("/atom.xml").await.1);
+            let entry = atom.child("entry").unwrap();
+            let (published, updated): (jiff::Timestamp, jiff::Timestamp) =
+                (entry.text_of("published").parse().unwrap(), entry.text_of("updated").parse().unwrap());
+            let rss = Node::parse(&site.page("/feed.xml").await.1);
+            let date = rss.child("channel").unwrap().child("item").unwrap().text_of("pubDate").to_owned();
+            (published, updated, date)
+        };
+        let first = dates().await;
+        assert!(first.1 >= first.0 && first.1 < first.0 + std::time::Duration::from_secs(1), "{first:?}");
+        assert_eq!(first.2, "Mon, 20 Sep 2027 06:00:00 +0900");
+        article.updated = article.date + std::time::Duration::from_hours(1);
+        article.save(&world).await;
+        super::publish(&world, &step).await;
+        let second = dates().await;
+        assert_eq!((second.0, second.2), (first.0, first.2));
+        assert!(second.1 > first.1);
     })
     .await;
 }

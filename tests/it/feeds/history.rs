@@ -54,7 +54,8 @@ async fn walk(site: &Site, from: &str, between: impl AsyncFn(usize)) -> (Vec<Str
         between(documents.len()).await;
         assert!(seen.insert(address.clone()), "{address} comes twice");
         let document = read(site, &address).await;
-        if !address.ends_with(".json") {
+        // JSON Feed names older entries, and has no word for the rest.
+        if address.rsplit('.').next() != Some("json") {
             assert!(document.is_archive, "{address}");
             assert_eq!(document.links["self"], address);
             assert_eq!(document.links["current"], from, "{address}");

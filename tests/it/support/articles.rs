@@ -27,6 +27,8 @@ pub struct Draft {
     pub alias: Option<String>,
     pub series: Option<String>,
     pub canonical_url: Option<String>,
+    pub image: Option<String>,
+    pub video: Option<String>,
 }
 
 /// An article with a name; the higher `age`, the older, in hours.
@@ -50,6 +52,8 @@ pub fn draft(tag: &str, name: &str, age: u64, categories: &[&str]) -> Draft {
         alias: None,
         series: None,
         canonical_url: None,
+        image: None,
+        video: None,
     }
 }
 
@@ -85,8 +89,9 @@ async fn save_one(tx: &mut AnyConnection, site: &clarion::site::Site, draft: &Dr
     let sequence = take_number(tx, Counter::Sequence).await.unwrap();
     sqlx::query(
         "INSERT INTO article (id, uid, source, path, stem, hash, state, published_seq, changed_seq, announced, language,
-             translation_group, slug, title, summary, body_html, published_at, updated_at, month, canonical_url, series, first_seen_at)
-         VALUES ($1, $2, 'test', $2, $2, $3, $4, $5, $5, 'yes', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $12)",
+             translation_group, slug, title, summary, body_html, published_at, updated_at, month, canonical_url, series, first_seen_at,
+             image, video)
+         VALUES ($1, $2, 'test', $2, $2, $3, $4, $5, $5, 'yes', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $12, $17, $18)",
     )
     .bind(id)
     .bind(&draft.uid)
@@ -104,6 +109,8 @@ async fn save_one(tx: &mut AnyConnection, site: &clarion::site::Site, draft: &Dr
     .bind(site.month_of(draft.date))
     .bind(draft.canonical_url.as_deref())
     .bind(draft.series.as_deref())
+    .bind(draft.image.as_deref())
+    .bind(draft.video.as_deref())
     .execute(&mut *tx)
     .await
     .unwrap();

@@ -24,6 +24,8 @@ pub struct Asked {
     pub target: String,
     /// Names in lower case.
     pub headers: HashMap<String, String>,
+    /// As long as `Content-Length` says.
+    pub body: Vec<u8>,
 }
 
 impl Asked {
@@ -122,8 +124,11 @@ async fn converse(mut stream: TcpStream, log: &Mutex<Vec<Asked>>, answer: &(impl
     let head = String::from_utf8_lossy(&head).into_owned();
     let mut lines = head.lines();
     let target = lines.next().unwrap().split(' ').nth(1).unwrap().to_owned();
-    let headers = lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
-    let asked = Asked { target, headers };
+    let headers: HashMap<String, String> =
+        lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
+    let mut body = vec![0; headers.get("content-length").map_or(0, |length| length.parse().unwrap())];
+    stream.read_exact(&mut body).await?;
+    let asked = Asked { target, headers, body };
     let reply = answer(&asked);
     log.lock().unwrap().push(asked);
     match reply {

@@ -12,7 +12,7 @@ pub mod web;
 use clarion::clock::{Clock, Timestamp, parse_instant};
 use clarion::db::{DatabaseUrl, Db, Engine};
 use clarion::language::{Language, LocalText};
-use clarion::site::{Category, Site};
+use clarion::site::{Category, Imprint, Site};
 use clarion::vault::Vault;
 use std::path::Path;
 use tempfile::TempDir;
@@ -113,5 +113,12 @@ pub fn site() -> Site {
             category("human-rights-abuses", "Human Rights Abuses", "人権侵害", 9),
         ],
         legacy: Vec::new(),
+        imprint: Imprint::default(),
     }
+}
+
+/// A number by which a run of the tests is told how long or from where.
+#[expect(clippy::disallowed_methods, reason = "how a run of the tests is told how long and from where")]
+pub fn option(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
 }

@@ -44,7 +44,7 @@ pub fn shared(world: &World) -> Shared {
             stop_window: Duration::from_mins(10),
             late_limit: Duration::from_hours(12),
         }),
-        feed: feed::Settings { items: 50, ttl: Duration::from_mins(30) },
+        feed: feed::Settings { items: 50, ttl: Duration::from_mins(30), hubs: Vec::new() },
         content: content::Settings { dir: folder.join("content"), announce_within: Duration::from_hours(14 * 24), sources: Vec::new() },
         mail: mail::Settings {
             from: Mailbox::parse("LFNKR <news@example.org>").unwrap(),
