@@ -78,8 +78,8 @@ FOLLOWED = {
 # WordPress redirects, and sfeed follows no redirect.
 REDIRECTED = {("/wp-rss2.php", "sfeed")}
 
-# These have no ids in WordPress, and what readers take for one comes again, once.
-WITHOUT_IDS = {"/feed/rdf/", "/feed/rss/"}
+# These have no `guid` in WordPress, and what readers take for one may come again, once.
+WITHOUT_GUID = {"/feed/rdf/", "/feed/rss/"}
 
 ADDED = {
     "en": 'title = "After the move"\ndate = {date}\ncategories = ["News", "Statements"]\ntags = ["winter"]\nauthors = ["Hana Mori"]',
@@ -327,9 +327,9 @@ def rehearse(name, languages, host, subscribed, before):
     forwarders = [Forwarder(OLD[language].split("/")[2].split(":")[0], host) for language in languages if OLD[language] != clarion.base]
     try:
         polled = following.poll()
-        tell("after the move", {key: polled[key] for key in polled if key[1] not in WITHOUT_IDS}, lambda key: 0)
-        for key in sorted(key for key in polled if key[1] in WITHOUT_IDS):
-            print(f"  without ids in WordPress: {key[2]} {key[1]}: {len(polled[key][0])} entries come again")
+        tell("after the move", {key: polled[key] for key in polled if key[1] not in WITHOUT_GUID}, lambda key: 0)
+        for key in sorted(key for key in polled if key[1] in WITHOUT_GUID):
+            print(f"  without a guid in WordPress: {key[2]} {key[1]}: {len(polled[key][0])} entries come again")
         lost = {key: known[key] - now for key, (_, now) in polled.items() if known[key] - now}
         failures.extend(f"lost: {key} {sorted(ids)[:2]}" for key, ids in lost.items())
         check_validators(languages, before)
