@@ -140,13 +140,19 @@ class Clarion:
             return answer.read()
 
     def await_feeds(self):
-        """Feeds are there once the first look at the folder is through."""
-        for _ in range(600):
-            try:
-                return self.get("/feed.json")
-            except OSError:
-                time.sleep(0.1)
-        sys.exit("the feeds were never published")
+        """Returns what is served at each address once every article is there and nothing changes."""
+        files = [path for path in (self.folder / "content").rglob("*") if path.suffix in (".md", ".html") and not path.name.startswith("refused-")]
+        before = None
+        for _ in range(120):
+            if len(self.json("content", "list")) >= len(files):
+                paths = paths_of(self)
+                served = {self.base + path.replace("feed.xml", kind): self.get(path.replace("feed.xml", kind)) for path in paths for kind in FORMATS}
+                if served == before:
+                    return paths, served
+                before = served
+            # A feed is published at most once a second.
+            time.sleep(1.5)
+        sys.exit("the feeds were never published, or never came to rest")
 
     def stop(self):
         self.process.terminate()
@@ -318,10 +324,8 @@ def main():
         folder = pathlib.Path(name)
         clarion = Clarion(folder)
         try:
-            clarion.await_feeds()
+            paths, served = clarion.await_feeds()
             refused = check_refused(clarion)
-            paths = paths_of(clarion)
-            served = {clarion.base + path.replace("feed.xml", kind): clarion.get(path.replace("feed.xml", kind)) for path in paths for kind in FORMATS}
             well_formed = check_well_formed(served, folder)
             truth = {url: readers.document(url, data) for url, data in served.items()}
             listed = check_documents(clarion, paths, served, truth)

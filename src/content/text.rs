@@ -5,11 +5,9 @@ use std::borrow::Cow;
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 use unicode_segmentation::UnicodeSegmentation as _;
 
-/// Whether XML 1.0 §2.2 allows this character in a document, and does not advise against it: of
-/// the controls from U+007F on readers make different things.
+/// Whether XML 1.0 §2.2 allows this character in a document.
 pub(super) fn is_xml_char(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fdcf}' | '\u{fdf0}'..='\u{fffd}' | '\u{10000}'..)
-        && u32::from(c) & 0xfffe != 0xfffe
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }
 
 /// Text without what XML cannot carry, in NFC.
