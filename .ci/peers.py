@@ -144,12 +144,15 @@ class Clarion:
         files = [path for path in (self.folder / "content").rglob("*") if path.suffix in (".md", ".html") and not path.name.startswith("refused-")]
         before = None
         for _ in range(120):
-            if len(self.json("content", "list")) >= len(files):
-                paths = paths_of(self)
-                served = {self.base + path.replace("feed.xml", kind): self.get(path.replace("feed.xml", kind)) for path in paths for kind in FORMATS}
-                if served == before:
-                    return paths, served
-                before = served
+            try:
+                if len(self.json("content", "list")) >= len(files):
+                    paths = paths_of(self)
+                    served = {self.base + path.replace("feed.xml", kind): self.get(path.replace("feed.xml", kind)) for path in paths for kind in FORMATS}
+                    if served == before:
+                        return paths, served
+                    before = served
+            except OSError:
+                pass  # 503: they are being made
             # A feed is published at most once a second.
             time.sleep(1.5)
         sys.exit("the feeds were never published, or never came to rest")

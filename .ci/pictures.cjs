@@ -17,6 +17,8 @@ const PAGES = {
   article: "/2011/01/annual-report-2010/",
   series: "/2008/02/the-river-in-february/",
   missing: "/no-such-page/",
+  // A browser that goes to a feed is shown a page.
+  feed: "/category/statements/feed.xml",
 };
 const JAPANESE = { tag: "/tag/ボランティア/", series: "/2008/02/the-river-in-february/" };
 

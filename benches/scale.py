@@ -2,6 +2,7 @@
 """A large site: cold start, restart, one edit, memory; beside Hugo on the same folder.
 
     cargo build --release && benches/scale.py [ARTICLES] [EDITS]
+    cargo build --release && benches/scale.py 100,10000,100000     is the time of an edit flat?
 
 Makes a folder of ARTICLES (10,000 by default; English and Japanese, about 3 kB of text each, four
 categories), then, in one run:
@@ -13,6 +14,9 @@ categories), then, in one run:
 - reads the peak and the resting resident memory;
 - lets Hugo (if installed) build the feeds of the same folder, with the same categories and
   languages: once with 50 entries a feed, like Clarion, once as it does by default, with all.
+
+Of several numbers of articles, each is a site of its own; the last lines say by how much an edit
+takes longer on the largest than on the smallest.
 
 Prints figures and ratios (Hugo's time by Clarion's), and the load of the machine.
 """
@@ -29,7 +33,7 @@ import tempfile
 import time
 import urllib.request
 
-ARTICLES = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+SIZES = [int(size) for size in (sys.argv[1] if len(sys.argv) > 1 else "10000").split(",")]
 EDITS = int(sys.argv[2]) if len(sys.argv) > 2 else 30
 PROGRAM = pathlib.Path("target/release/clarion").resolve()
 CATEGORIES = ["Defectors", "North Korean Refugees", "Human Rights Abuses", "Statements"]
@@ -60,9 +64,9 @@ def article(number, chance):
     return language, head + body(chance, language) + "\n"
 
 
-def write_articles(folder):
+def write_articles(folder, articles):
     chance = random.Random(1)
-    for number in range(ARTICLES):
+    for number in range(articles):
         language, text = article(number, chance)
         place = folder / f"{number // 500:04}"
         place.mkdir(exist_ok=True)
@@ -125,6 +129,7 @@ def told(name, times):
     times = sorted(times)
     worst = times[min(len(times) - 1, int(len(times) * 0.99))]
     print(f"{name:28} p50 {statistics.median(times) * 1000:7.0f} ms   p99 {worst * 1000:7.0f} ms   ({len(times)} times)")
+    return statistics.median(times), worst
 
 
 def hugo(top, content, limit):
@@ -149,19 +154,19 @@ def hugo(top, content, limit):
     return took, len(feeds), max(count for _, count in feeds)
 
 
-def main():
+def measure(articles):
     with tempfile.TemporaryDirectory() as name:
         top = pathlib.Path(name)
         content, root = top / "content", top / "clarion"
         content.mkdir()
-        write_articles(content)
+        write_articles(content, articles)
         (root / "config/petitions").mkdir(parents=True)
         shutil.copy("config/clarion.toml", root / "config/clarion.toml")
         shutil.copy("config/missions.toml", root / "config/missions.toml")
         os.sync()
         # Files count when they have been still for two seconds.
         time.sleep(2.5)
-        print(f"{ARTICLES} articles; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
+        print(f"{articles} articles; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
         daemon = Daemon(root, content)
         cold = daemon.wait_until_ready()
         print(f"cold start, all feeds        {cold:7.2f} s")
@@ -169,19 +174,31 @@ def main():
         daemon.stop()
         daemon = Daemon(root, content)
         print(f"restart, all feeds           {daemon.wait_until_ready():7.2f} s")
-        time.sleep(3 + ARTICLES / 10_000)
+        time.sleep(3 + articles / 10_000)
         edit(daemon, content, False, -1)
-        told("edit by atomic rename", [edit(daemon, content, False, number) for number in range(EDITS)])
-        told("edit in place", [edit(daemon, content, True, number) for number in range(EDITS)])
+        renamed = told("edit by atomic rename", [edit(daemon, content, False, number) for number in range(EDITS)])
+        in_place = told("edit in place", [edit(daemon, content, True, number) for number in range(EDITS)])
         print(f"memory at rest               {daemon.memory('VmRSS'):7.1f} MB   peak {daemon.memory('VmHWM'):.1f} MB")
         daemon.stop()
+        if len(SIZES) > 1:
+            return renamed, in_place
         if not shutil.which("hugo"):
             print("Hugo is not installed: no ratio")
-            return
+            return renamed, in_place
         for limit, words in [(50, "50 entries a feed"), (-1, "all entries")]:
             took, feeds, most = hugo(top, content, limit)
             print(f"Hugo, {words:22} {took:7.2f} s   {feeds} feeds, up to {most} entries   ratio Hugo/Clarion {took / cold:.2f}")
         print(f"load {os.getloadavg()[0]:.1f}")
+        return renamed, in_place
+
+
+def main():
+    figures = [measure(articles) for articles in SIZES]
+    if len(SIZES) == 1:
+        return
+    for name, way in [("flat? by atomic rename", 0), ("flat? in place", 1)]:
+        medians = " ".join(f"{size}: {figure[way][0] * 1000:.0f} ms" for size, figure in zip(SIZES, figures))
+        print(f"{name:28} p50 {medians}   the largest by the smallest {figures[-1][way][0] / figures[0][way][0]:.2f}")
 
 
 main()

@@ -15,6 +15,15 @@ pub struct Outcome {
     pub state: String,
 }
 
+/// Whose readers, as labels.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct Readership {
+    /// The path of the feed.
+    pub feed: String,
+    /// The aggregator, by one of a few names.
+    pub aggregator: String,
+}
+
 /// All metrics. Clones count together.
 #[derive(Clone)]
 pub struct Metrics {
@@ -39,6 +48,8 @@ pub struct Metrics {
     pub hub_pings: Counter,
     /// Requests answered.
     pub requests: Counter,
+    /// What aggregators said last of their subscribers.
+    pub feed_readers: Family<Readership, Gauge>,
 }
 
 impl Default for Metrics {
@@ -72,6 +83,8 @@ impl Default for Metrics {
         registry.register("hub_pings", "Hubs told of a change since the start", hub_pings.clone());
         let requests = Counter::default();
         registry.register("http_requests", "HTTP requests answered", requests.clone());
+        let feed_readers = Family::default();
+        registry.register("feed_readers", "Subscribers that aggregators say they have, by feed", feed_readers.clone());
         Self {
             registry: Arc::new(registry),
             deliveries,
@@ -84,6 +97,7 @@ impl Default for Metrics {
             feed_characters_removed,
             hub_pings,
             requests,
+            feed_readers,
         }
     }
 }

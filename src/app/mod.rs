@@ -67,7 +67,7 @@ impl App {
             kicks: Kicks::default(),
         });
         let server = match role {
-            Role::All | Role::Web => Some(Server::bind(state.web.listen, web::router(state.clone())).await?),
+            Role::All | Role::Web => Some(Server::bind(state.web.listen, web::answers(state.clone())).await?),
             Role::Worker => None,
         };
         let metrics_server = match state.web.metrics_listen {
@@ -99,6 +99,8 @@ impl App {
             // The first visitor need not wait for it.
             tokio::spawn(async move { reading.register.lines(&reading.db, &reading.site).await });
             loops.begin(steps::feed(state), &state.kicks.feed);
+            loops.begin(steps::coding(state), &state.shelf.published);
+            loops.begin(steps::readers(state), &Kick::default());
         }
         if self.role != Role::Web {
             loops.begin(steps::content(state), &state.kicks.content);

@@ -3,7 +3,7 @@
 use crate::content::{ContentStep, SourceStep};
 use crate::delivery::DeliveryStep;
 use crate::digest::DigestStep;
-use crate::feed::{FeedStep, HubStep};
+use crate::feed::{CodingStep, FeedStep, HubStep, ReadersStep};
 use crate::notice::{NoticeStep, PreviewStep, TranslationsStep};
 use crate::petition::{Office, PetitionStep};
 use crate::subscription::SignupStep;
@@ -14,6 +14,15 @@ pub(super) fn feed(state: &State) -> FeedStep {
     FeedStep::new(state.db.clone(), state.clock.clone(), state.site.clone(), state.feed.clone(), state.shelf.clone(), state.metrics.clone())
         .saying(state.catalogue.clone())
         .awaiting_content()
+}
+
+pub(super) fn coding(state: &State) -> CodingStep {
+    CodingStep::new(state.shelf.clone(), state.clock.clone())
+}
+
+pub(super) fn readers(state: &State) -> ReadersStep {
+    let zone = state.site.time_zone.clone();
+    ReadersStep::new(state.db.clone(), state.clock.clone(), zone, state.readers().clone(), state.metrics.clone())
 }
 
 pub(super) fn hub(state: &State) -> anyhow::Result<HubStep> {

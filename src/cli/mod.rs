@@ -6,6 +6,7 @@ pub mod content;
 pub mod demo;
 pub mod digest;
 mod draft;
+pub mod feeds;
 mod freeze;
 pub mod import;
 pub mod keys;
@@ -101,6 +102,8 @@ enum Command {
         #[command(subcommand)]
         command: content::ContentCommand,
     },
+    /// List the feeds: address, entries, last change, readers.
+    Feeds,
     /// Take an article away everywhere at once, because it endangers somebody.
     Withdraw(withdraw::WithdrawArguments),
     /// Bring articles from another system into a folder.
@@ -185,6 +188,7 @@ pub async fn run(arguments: Arguments, environment: Vec<(String, String)>) -> an
         Command::Thaw => freeze::thaw(&context).await,
         Command::Subscriber { command } => subscriber::run(command, &context).await,
         Command::Content { command } => content::run(command, &context).await,
+        Command::Feeds => feeds::run(&context).await,
         Command::Withdraw(withdraw) => withdraw::run(&withdraw, &context).await,
         Command::Import { command } => import::run(command, &context).await,
         Command::Keys { command } => keys::run(command, &context).await,

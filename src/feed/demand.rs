@@ -227,7 +227,7 @@ impl Inner {
 }
 
 fn size(entry: &Entry) -> usize {
-    entry.feed.identity.len() + entry.feed.gzip.len()
+    entry.feed.coded.octets()
 }
 
 /// A place among those who wait; given back when it is dropped.

@@ -8,6 +8,7 @@
 mod atom;
 mod clean;
 mod closing;
+mod coding;
 mod demand;
 mod extension;
 mod gate;
@@ -19,6 +20,8 @@ mod media;
 mod members;
 mod model;
 mod plan;
+mod press;
+mod readers;
 mod remark;
 mod report;
 mod rss;
@@ -28,11 +31,15 @@ mod store;
 mod topic;
 mod validators;
 
+pub use coding::{Coded, Coding};
 pub use demand::{Answer, Demand};
 pub use hub::HubStep;
 pub use model::{Feed, direction, link_of};
-pub use shelf::{Published, Shelf};
+pub use press::CodingStep;
+pub use readers::{Readers, ReadersStep, Readership, readership};
+pub use shelf::{Headline, Published, Shelf};
 pub use step::FeedStep;
+pub use store::{Publishing, published};
 pub use topic::{FeedKey, Filter, Part, Post, Subject, Terms, Topic};
 
 use crate::site::FeedFormat;

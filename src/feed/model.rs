@@ -5,7 +5,7 @@ use super::clean::{Clean, Link, Scrub};
 use super::extension::{Element, Namespace};
 use super::media::{self, Media};
 use super::remark::{LeftOut, Remark};
-use super::{Part, Settings, Topic};
+use super::{Headline, Part, Settings, Topic};
 use crate::clock::Timestamp;
 use crate::content::{self, Article, Credit, Role, Tombstone};
 use crate::language::Language;
@@ -98,6 +98,16 @@ pub(super) struct Note {
     pub(super) text: String,
     pub(super) language: Language,
     pub(super) at: Timestamp,
+}
+
+impl Entry {
+    /// Its id as a format has it.
+    pub(super) const fn id_in(&self, format: FeedFormat) -> &Clean {
+        match format {
+            FeedFormat::Atom => &self.iri,
+            FeedFormat::Rss | FeedFormat::Json => &self.id,
+        }
+    }
 }
 
 impl Note {
@@ -251,10 +261,28 @@ impl<'a> Feed<'a> {
         }
     }
 
+    /// Where it is and who tells of its changes, as the header field `Link` says it (RFC 8288 §3;
+    /// WebSub §4).
+    pub(super) fn header_links(&self, format: FeedFormat) -> String {
+        let own = format!("<{}>; rel=\"self\"", self.address(format));
+        self.hubs.iter().fold(own, |links, hub| format!("{links}, <{}>; rel=\"hub\"", String::from(hub)))
+    }
+
     /// Adds entries that are no articles, each at its date.
     pub(super) fn add(&mut self, entries: impl IntoIterator<Item = Entry>) {
         self.entries.extend(entries);
         self.entries.sort_by_key(|entry| std::cmp::Reverse((entry.published, entry.article)));
+    }
+
+    /// What people are shown of it, the newest first.
+    pub(super) fn headlines(&self) -> Vec<Headline> {
+        let headline = |entry: &Entry| Headline {
+            title: String::from(&entry.title),
+            link: String::from(&entry.link),
+            language: entry.language.clone(),
+            published: entry.published,
+        };
+        self.entries.iter().take(Headline::SHOWN).map(headline).collect()
     }
 
     /// When it last changed, and what tells that from other changes of the same second. There is

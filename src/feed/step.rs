@@ -4,6 +4,7 @@ use super::gate::{self, Passed};
 use super::history::{self, Cut};
 use super::members::Members;
 use super::report::{Board, Found};
+use super::shelf::Publication;
 use super::validators::{Decision, Validators, decide};
 use super::{Feed, FeedKey, Part, Published, Settings, Shelf, Topic, closing, hub, render, store};
 use crate::clock::{Clock, Timestamp};
@@ -15,11 +16,8 @@ use crate::site::{FeedFormat, Site};
 use crate::task::{Step, Wake};
 use crate::vault::content_hash;
 use anyhow::Context as _;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use sqlx::AnyConnection;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -72,18 +70,9 @@ struct Lasting {
 /// A topic's feeds as they should be.
 struct Made {
     topic: Topic,
-    drafts: Vec<Draft>,
+    drafts: Vec<Publication>,
     /// Documents by which its archive grows first.
     cuts: Vec<Cut>,
-}
-
-/// Bytes of a feed, not yet published.
-pub(super) struct Draft {
-    key: FeedKey,
-    title: String,
-    topic: String,
-    bytes: Vec<u8>,
-    hash: String,
 }
 
 impl Step for FeedStep {
@@ -265,7 +254,7 @@ impl FeedStep {
                     Decision::Same(last_modified) => settled.push((draft, last_modified)),
                     Decision::Publish(last_modified) => {
                         let validators = Validators { hash: draft.hash.clone(), last_modified, sequence };
-                        store::remember(&mut tx, &path, &validators).await?;
+                        store::remember(&mut tx, &path, &validators, draft.entries).await?;
                         hub::announce(&mut tx, &self.settings.hubs, &path, self.clock.now()).await?;
                         settled.push((draft, last_modified));
                     }
@@ -317,22 +306,26 @@ pub(super) fn title_of(site: &Site, found: &BTreeMap<String, String>, topic: &To
 }
 
 /// A document of a feed in some formats, and what was found when they were made.
-pub(super) fn drafts(feed: &mut Feed<'_>, formats: &[FeedFormat]) -> (Vec<Draft>, Found) {
+pub(super) fn drafts(feed: &mut Feed<'_>, formats: &[FeedFormat]) -> (Vec<Publication>, Found) {
     let Passed { documents, refused, remarks } = gate::pass(feed, formats, &render);
-    let draft = |(format, bytes): (FeedFormat, Vec<u8>)| Draft {
-        key: feed.topic.part(feed.part, format),
-        title: String::from(&feed.title),
-        topic: String::from(&feed.name),
-        hash: content_hash(&[&bytes]),
-        bytes,
+    let draft = |(format, bytes): (FeedFormat, Vec<u8>)| {
+        let key = feed.topic.part(feed.part, format);
+        Publication {
+            path: key.path(feed.site),
+            links: feed.header_links(format),
+            title: String::from(&feed.title),
+            topic: String::from(&feed.name),
+            hash: content_hash(&[&bytes]),
+            entries: feed.entries.len(),
+            headlines: feed.headlines(),
+            key,
+            bytes,
+        }
     };
     (documents.into_iter().map(draft).collect(), Found { remarks, refused })
 }
 
-pub(super) fn published(draft: Draft, last_modified: Option<Timestamp>) -> anyhow::Result<(FeedKey, Arc<Published>)> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(draft.bytes.len() / 3), Compression::default());
-    encoder.write_all(&draft.bytes)?;
-    let gzip = encoder.finish()?;
-    let feed = Published { title: draft.title, topic: draft.topic, identity: draft.bytes, gzip, hash: draft.hash, last_modified };
-    Ok((draft.key, Arc::new(feed)))
+pub(super) fn published(draft: Publication, last_modified: Option<Timestamp>) -> anyhow::Result<(FeedKey, Arc<Published>)> {
+    let key = draft.key.clone();
+    Ok((key, Arc::new(Published::new(draft, last_modified)?)))
 }

@@ -20,16 +20,37 @@ pub(super) async fn validators(connection: &mut AnyConnection, keys: &[String]) 
     Ok(found)
 }
 
-/// Remembers a publication.
-pub(super) async fn remember(connection: &mut AnyConnection, key: &str, validators: &Validators) -> anyhow::Result<()> {
+/// A feed as it was published last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Publishing {
+    /// Its path.
+    pub path: String,
+    /// When its bytes changed.
+    pub changed: Timestamp,
+    /// Entries in it; not known of what was published before they were counted.
+    pub entries: Option<i64>,
+}
+
+/// The feeds that are kept ready, by their paths.
+pub async fn published(connection: &mut AnyConnection) -> anyhow::Result<Vec<Publishing>> {
+    let rows: Vec<(String, i64, Option<i64>)> =
+        sqlx::query_as("SELECT key, last_modified, entries FROM feed ORDER BY key").fetch_all(connection).await?;
+    let publishing = |(path, millis, entries)| Publishing { path, changed: Timestamp::from_millis(millis), entries };
+    Ok(rows.into_iter().map(publishing).collect())
+}
+
+/// Remembers a publication with so many entries.
+pub(super) async fn remember(connection: &mut AnyConnection, key: &str, validators: &Validators, entries: usize) -> anyhow::Result<()> {
     sqlx::query(
-        "INSERT INTO feed (key, hash, last_modified, sequence) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (key) DO UPDATE SET hash = excluded.hash, last_modified = excluded.last_modified, sequence = excluded.sequence",
+        "INSERT INTO feed (key, hash, last_modified, sequence, entries) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (key) DO UPDATE SET hash = excluded.hash, last_modified = excluded.last_modified, sequence = excluded.sequence,
+             entries = excluded.entries",
     )
     .bind(key)
     .bind(validators.hash.as_str())
     .bind(validators.last_modified.as_millis())
     .bind(validators.sequence)
+    .bind(i64::try_from(entries)?)
     .execute(connection)
     .await?;
     Ok(())

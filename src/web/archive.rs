@@ -1,5 +1,6 @@
 //! Mailings marked public, in a browser, without personal links.
 
+use super::client::Visitor;
 use super::page::language_of;
 use super::place::{Address, host};
 use super::{Layout, State, WebError, feeds, html, page};
@@ -7,12 +8,13 @@ use crate::delivery;
 use crate::feed::{Subject, Topic};
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, Query, State as Shared};
+use axum::extract::{ConnectInfo, Path, Query, State as Shared};
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use serde::Deserialize;
+use std::net::SocketAddr;
 
 /// Mailings on one page.
 const PAGE: usize = 50;
@@ -98,9 +100,14 @@ async fn mailing(Shared(state): Shared<State>, uri: Uri, Path(mailing): Path<Str
 }
 
 /// The same as a feed.
-async fn feed(Shared(state): Shared<State>, uri: Uri, headers: HeaderMap) -> Result<Response, WebError> {
+async fn feed(
+    Shared(state): Shared<State>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, WebError> {
     let address = Address::of(&state.site, host(&headers), uri.path(), uri.query());
-    feeds::answer(&state, &address, &headers).await.unwrap_or(Err(WebError::NotFound))
+    feeds::answer(&state, &address, &Visitor { peer, headers: &headers }).await.unwrap_or(Err(WebError::NotFound))
 }
 
 /// The text with one link in the place of everybody's own.

@@ -9,6 +9,24 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+/// Who asks for something.
+pub(super) struct Visitor<'v> {
+    /// The other end of the connection, perhaps a proxy.
+    pub(super) peer: SocketAddr,
+    /// Of the request.
+    pub(super) headers: &'v HeaderMap,
+}
+
+/// The network of a visitor, if it is one of the public internet: what has another address, a
+/// proxy that is not named in `trusted_proxies` say, may stand for everybody.
+pub(super) fn public_network(settings: &Settings, visitor: &Visitor<'_>) -> Option<IpNet> {
+    let is_public = match address(settings, visitor.peer, visitor.headers) {
+        IpAddr::V4(address) => !(address.is_loopback() || address.is_private() || address.is_link_local()),
+        IpAddr::V6(address) => !(address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()),
+    };
+    is_public.then(|| network(settings, visitor.peer, visitor.headers))
+}
+
 /// The network of a client: an IPv4 /24 or an IPv6 /56, what one household or office has.
 pub(super) fn network(settings: &Settings, peer: SocketAddr, headers: &HeaderMap) -> IpNet {
     let net = match address(settings, peer, headers) {

@@ -1,27 +1,11 @@
 //! Conditional requests (RFC 9110 §13) and content codings (§12.5.3), decided from headers alone.
 
 use crate::clock::Timestamp;
+use crate::feed::Coding;
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT_ENCODING, HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE};
+use std::cmp::Ordering;
 use std::time::{Duration, UNIX_EPOCH};
-
-/// How the bytes travel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Coding {
-    Identity,
-    Gzip,
-}
-
-impl Coding {
-    /// The strong entity tag of a representation: one for each coding, since their bytes
-    /// differ (§8.8.3.3).
-    pub(super) fn etag(self, stem: &str) -> String {
-        match self {
-            Self::Identity => format!("\"{stem}\""),
-            Self::Gzip => format!("\"{stem}-gzip\""),
-        }
-    }
-}
 
 /// What to answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,22 +14,49 @@ pub(super) enum Verdict {
     Full(Coding),
     /// 304: the client holds this one.
     Unchanged(Coding),
+    /// 412: the client wanted only what it knows.
+    Failed,
 }
 
-/// Chooses the representation and evaluates the conditions in the order of §13.2.2. Where a
-/// client accepts both codings and holds either, that one is chosen. What has no date is never
-/// unchanged since one.
-pub(super) fn evaluate(headers: &HeaderMap, stem: &str, last_modified: impl Into<Option<Timestamp>>) -> Verdict {
-    let acceptable = acceptable(headers);
-    let preferred = acceptable[0];
-    if headers.contains_key(IF_NONE_MATCH) {
-        let held = acceptable.iter().find(|coding| none_match_names(headers, &coding.etag(stem)));
-        return held.map_or(Verdict::Full(preferred), |coding| Verdict::Unchanged(*coding));
+/// Whether a client holds something already, and asks only for what is new.
+pub(super) fn is_conditional(headers: &HeaderMap) -> bool {
+    headers.contains_key(IF_NONE_MATCH) || headers.contains_key(IF_MODIFIED_SINCE)
+}
+
+/// Chooses the representation and evaluates the conditions in the order of §13.2.2. `is_made`
+/// tells which codings there are by now. Where a client takes several and holds any of them, that
+/// one is chosen: also one that is not made yet, since what it will be is known. What has no date
+/// is neither modified nor unmodified since one.
+pub(super) fn evaluate(headers: &HeaderMap, stem: &str, last_modified: Option<Timestamp>, is_made: impl Fn(Coding) -> bool) -> Verdict {
+    let accepted = Accepted::of(headers);
+    let preferred = accepted.find(is_made).unwrap_or(Coding::Identity);
+    let since = |name| last_modified.and_then(|modified| Some(modified.as_seconds().cmp(&date(headers, name)?)));
+    if headers.contains_key(IF_MATCH) {
+        // Strong comparison (§13.1.1).
+        let named = |coding| list(headers, IF_MATCH).any(|member| names(member, stem, coding));
+        if !is_any(headers, &IF_MATCH) && accepted.find(named).is_none() {
+            return Verdict::Failed;
+        }
+    } else if since(IF_UNMODIFIED_SINCE) == Some(Ordering::Greater) {
+        return Verdict::Failed;
     }
-    match (date(headers, IF_MODIFIED_SINCE), last_modified.into()) {
-        (Some(since), Some(last_modified)) if last_modified.as_seconds() <= since => Verdict::Unchanged(preferred),
+    if is_any(headers, &IF_NONE_MATCH) {
+        return Verdict::Unchanged(preferred);
+    }
+    if headers.contains_key(IF_NONE_MATCH) {
+        let held = accepted.find(|coding| list(headers, IF_NONE_MATCH).any(|member| names(strong(member), stem, coding)));
+        return held.map_or(Verdict::Full(preferred), Verdict::Unchanged);
+    }
+    match since(IF_MODIFIED_SINCE) {
+        Some(Ordering::Less | Ordering::Equal) => Verdict::Unchanged(preferred),
         _ => Verdict::Full(preferred),
     }
+}
+
+/// Whether a member of a list is the entity tag of a coding.
+fn names(member: &str, stem: &str, coding: Coding) -> bool {
+    let inner = member.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    inner.and_then(|inner| inner.strip_prefix(stem)) == Some(coding.suffix())
 }
 
 /// What to answer where there is one representation only, as a file is.
@@ -64,7 +75,7 @@ pub(super) fn condition(headers: &HeaderMap, etag: &str, last_modified: Timestam
     let unmodified_since = date(headers, IF_UNMODIFIED_SINCE);
     if headers.contains_key(IF_MATCH) {
         // Strong comparison (§13.1.1).
-        if !list(headers, IF_MATCH).any(|member| member == "*" || member == etag) {
+        if !is_any(headers, &IF_MATCH) && !list(headers, IF_MATCH).any(|member| member == etag) {
             return Condition::Failed;
         }
     } else if unmodified_since.is_some_and(|since| last_modified.as_seconds() > since) {
@@ -86,32 +97,53 @@ pub(super) fn range_applies(headers: &HeaderMap, etag: &str, last_modified: Time
         || date(headers, IF_RANGE).is_some_and(|date| date == last_modified.as_seconds() && date < now.as_seconds())
 }
 
-/// The codings a client takes, the best first; never none: bytes as they are beat a refusal.
-fn acceptable(headers: &HeaderMap) -> Vec<Coding> {
-    let (gzip, identity) = (quality(headers, &["gzip", "x-gzip"]), quality(headers, &["identity"]));
-    // Gzip must be asked for; identity must be refused (§12.5.3).
-    match (gzip.unwrap_or(0), identity.unwrap_or(1)) {
-        (0, _) => vec![Coding::Identity],
-        (_, 0) => vec![Coding::Gzip],
-        (gzip, named) if identity.is_some() && named > gzip => vec![Coding::Identity, Coding::Gzip],
-        _ => vec![Coding::Gzip, Coding::Identity],
+/// The codings a client takes.
+struct Accepted {
+    /// Of each coding, in the order of [`Coding::ALL`]: 0 is refused.
+    weights: [u32; Coding::ALL.len()],
+}
+
+impl Accepted {
+    /// From `Accept-Encoding` (§12.5.3). A coding must be asked for; bytes as they are must be
+    /// refused, and come last unless they are asked for. `*` asks for gzip, which is what those
+    /// who say it have in mind.
+    fn of(headers: &HeaderMap) -> Self {
+        let (mut named, mut any) = ([None; Coding::ALL.len()], None);
+        for part in list(headers, ACCEPT_ENCODING) {
+            let (name, parameters) = part.split_once(';').unwrap_or((part, ""));
+            let weight = weight(parameters);
+            match coding_of(name.trim()) {
+                Some(coding) => named[coding as usize] = named[coding as usize].or(Some(weight)),
+                None if name.trim() == "*" => any = Some(weight),
+                None => {}
+            }
+        }
+        // Doubled, so that what is not mentioned has a place between refused and least wanted.
+        let weights = Coding::ALL.map(|coding| match (named[coding as usize], coding) {
+            (Some(weight), _) => weight * 2,
+            (None, Coding::Gzip) => any.unwrap_or(0) * 2,
+            (None, Coding::Identity) => any.map_or(1, |weight| weight * 2),
+            (None, _) => 0,
+        });
+        Self { weights }
+    }
+
+    /// The best of those that satisfy a condition; among equals the smallest bytes. Who refuses
+    /// everything takes bytes as they are: they beat a refusal.
+    fn find(&self, satisfies: impl Fn(Coding) -> bool) -> Option<Coding> {
+        let weight = |coding: Coding| self.weights[coding as usize];
+        let taken = Coding::ALL.into_iter().filter(|coding| weight(*coding) > 0 && satisfies(*coding));
+        let nothing = || Some(Coding::Identity).filter(|coding| self.weights.iter().all(|weight| *weight == 0) && satisfies(*coding));
+        // The first of equals: `max_by_key` would take the last.
+        taken.reduce(|best, next| if weight(next) > weight(best) { next } else { best }).or_else(nothing)
     }
 }
 
-/// The weight of a coding in thousandths, by its name or else by `*`.
-fn quality(headers: &HeaderMap, names: &[&str]) -> Option<u32> {
-    let mut any = None;
-    for part in list(headers, ACCEPT_ENCODING) {
-        let (name, parameters) = part.split_once(';').unwrap_or((part, ""));
-        let name = name.trim();
-        if names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
-            return Some(weight(parameters));
-        }
-        if name == "*" {
-            any = Some(weight(parameters));
-        }
-    }
-    any
+/// A coding by its name (RFC 9110 §8.4.1, RFC 8878 §7.2).
+fn coding_of(name: &str) -> Option<Coding> {
+    let names =
+        [("gzip", Coding::Gzip), ("br", Coding::Brotli), ("zstd", Coding::Zstd), ("identity", Coding::Identity), ("x-gzip", Coding::Gzip)];
+    names.into_iter().find(|(known, _)| name.eq_ignore_ascii_case(known)).map(|(_, coding)| coding)
 }
 
 /// `q=0.8` as 800; nothing said is 1000, nonsense 0.
@@ -131,7 +163,18 @@ fn weight(parameters: &str) -> u32 {
 
 /// Weak comparison (§8.8.3.2) with every member of the list; `*` names whatever there is.
 pub(super) fn none_match_names(headers: &HeaderMap, etag: &str) -> bool {
-    list(headers, IF_NONE_MATCH).any(|member| member == "*" || member.trim_start_matches("W/") == etag)
+    is_any(headers, &IF_NONE_MATCH) || list(headers, IF_NONE_MATCH).any(|member| strong(member) == etag)
+}
+
+/// A tag without the mark of a weak one.
+fn strong(member: &str) -> &str {
+    member.strip_prefix("W/").unwrap_or(member)
+}
+
+/// Whether a header is `*` and nothing else: within a list it is a piece of somebody's tag.
+fn is_any(headers: &HeaderMap, name: &HeaderName) -> bool {
+    let mut lines = headers.get_all(name).into_iter();
+    lines.next().is_some_and(|line| line.as_bytes().trim_ascii() == b"*") && lines.next().is_none()
 }
 
 /// The members of a list over all lines of a header. Tags of ours hold no comma, so one within
@@ -140,9 +183,10 @@ fn list(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
     headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).map(str::trim)
 }
 
-/// Seconds since 1970; a date that is none is ignored (§13.1.3).
+/// Seconds since 1970; a date that is none, or said more than once, is ignored (§13.1.3).
 fn date(headers: &HeaderMap, name: HeaderName) -> Option<i64> {
-    let instant = httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok()?;
+    let mut lines = headers.get_all(name).into_iter();
+    let instant = httpdate::parse_http_date(lines.next()?.to_str().ok()?.trim()).ok().filter(|_| lines.next().is_none())?;
     i64::try_from(instant.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
 }
 
@@ -153,9 +197,9 @@ pub(super) fn http_date(instant: Timestamp) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Coding::{Gzip, Identity};
-    use super::Verdict::{Full, Unchanged};
+    use super::Verdict::{Failed, Full, Unchanged};
     use super::*;
+    use crate::feed::Coding::{Brotli, Gzip, Identity, Zstd};
     use axum::http::HeaderValue;
 
     const BEFORE: &str = "Mon, 20 Sep 2027 07:59:59 GMT";
@@ -182,12 +226,23 @@ mod tests {
             (&[(IF_MODIFIED_SINCE, "yesterday")], Full(Identity)),
             (&[(IF_MODIFIED_SINCE, LATER), (IF_NONE_MATCH, "\"other\"")], Full(Identity)),
             (&[(IF_MODIFIED_SINCE, BEFORE), (IF_NONE_MATCH, "\"h\"")], Unchanged(Identity)),
+            (&[(IF_MODIFIED_SINCE, THEN), (IF_MODIFIED_SINCE, THEN)], Full(Identity)),
+            (&[(IF_NONE_MATCH, "\"a,*,b\"")], Full(Identity)),
+            (&[(IF_NONE_MATCH, "W/W/\"h\"")], Full(Identity)),
+            (&[(IF_NONE_MATCH, "\"h-br\""), (ACCEPT_ENCODING, "br")], Unchanged(Brotli)),
+            (&[(IF_NONE_MATCH, "\"h-br\""), (ACCEPT_ENCODING, "gzip")], Full(Gzip)),
+            (&[(IF_MATCH, "\"h\"")], Full(Identity)),
+            (&[(IF_MATCH, "W/\"h\"")], Failed),
+            (&[(IF_MATCH, "\"other\"")], Failed),
+            (&[(IF_MATCH, "*")], Full(Identity)),
+            (&[(IF_UNMODIFIED_SINCE, BEFORE)], Failed),
+            (&[(IF_UNMODIFIED_SINCE, THEN)], Full(Identity)),
         ];
         // 2027-09-20T08:00:00Z
         let last_modified = Timestamp::from_millis(1_821_427_200_000);
         assert_eq!(http_date(last_modified), THEN);
         for (lines, expected) in table {
-            assert_eq!(evaluate(&headers(lines), "h", last_modified), *expected, "{lines:?}");
+            assert_eq!(evaluate(&headers(lines), "h", Some(last_modified), |coding| coding != Brotli), *expected, "{lines:?}");
         }
     }
 
@@ -227,8 +282,13 @@ mod tests {
             ("gzip", Gzip),
             ("GZIP", Gzip),
             ("x-gzip", Gzip),
-            ("gzip, deflate, br", Gzip),
-            ("deflate, br", Identity),
+            ("gzip, deflate, br", Brotli),
+            ("deflate, br", Brotli),
+            ("deflate, exi", Identity),
+            ("gzip, deflate, br, zstd", Brotli),
+            ("zstd, gzip", Zstd),
+            ("br;q=0.9, gzip", Gzip),
+            ("br;q=0, zstd;q=0, *", Gzip),
             ("gzip;q=0", Identity),
             ("gzip;q=0.000, *", Identity),
             ("gzip; q=0.001", Gzip),
@@ -237,12 +297,16 @@ mod tests {
             ("*", Gzip),
             ("*;q=0", Identity),
             ("identity;q=0, gzip;q=0.1", Gzip),
-            ("br;q=1.0, *;q=0.1", Gzip),
+            ("br;q=1.0, *;q=0.1", Brotli),
             ("gzip;q=nonsense", Identity),
         ];
         for (wish, expected) in table {
-            assert_eq!(acceptable(&headers(&[(ACCEPT_ENCODING, wish)]))[0], expected, "{wish}");
+            let accepted = Accepted::of(&headers(&[(ACCEPT_ENCODING, wish)]));
+            assert_eq!(accepted.find(|_| true), Some(expected), "{wish}");
         }
+        let accepted = Accepted::of(&headers(&[(ACCEPT_ENCODING, "br, zstd;q=0.5, gzip;q=0.5")]));
+        assert_eq!(accepted.find(|coding| coding != Brotli), Some(Zstd), "until it is made, the next best");
+        assert_eq!(accepted.find(|coding| matches!(coding, Gzip | Identity)), Some(Gzip));
     }
 
     fn headers(lines: &[(HeaderName, &str)]) -> HeaderMap {

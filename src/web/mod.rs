@@ -10,8 +10,10 @@ mod conditional;
 mod error;
 mod excerpt;
 mod feed_address;
+mod feed_page;
 mod feeds;
 mod files;
+mod floods;
 mod health;
 mod impatient;
 mod layout;
@@ -28,12 +30,12 @@ mod subscribing;
 pub use error::WebError;
 pub use layout::Layout;
 pub use page::{html, no_store, private_page};
-pub use server::Server;
+pub use server::{Answers, Server};
 
 use crate::address::Address;
 use crate::clock::Clock;
 use crate::db::Db;
-use crate::feed::Shelf;
+use crate::feed::{Readers, Shelf};
 use crate::language::Catalogue;
 use crate::metrics::Metrics;
 use crate::site::Site;
@@ -41,7 +43,9 @@ use crate::task::Kick;
 use crate::vault::Vault;
 use crate::{content, delivery, digest, feed, mail, notice, petition};
 use axum::Router;
+use axum::http::HeaderMap;
 use axum::middleware::from_fn;
+use floods::Floods;
 use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -59,9 +63,15 @@ pub struct Settings {
 
 /// What handlers share. Clones are cheap.
 #[derive(Clone)]
-pub struct State {
-    shared: Arc<Shared>,
+pub struct State(Arc<Held>);
+
+struct Held {
+    shared: Shared,
     demand: feed::Demand,
+    /// Headers of every feed.
+    feed_head: HeaderMap,
+    floods: Floods,
+    readers: Readers,
 }
 
 /// The contents of [`State`].
@@ -123,7 +133,7 @@ impl std::ops::Deref for State {
     type Target = Shared;
 
     fn deref(&self) -> &Shared {
-        &self.shared
+        &self.0.shared
     }
 }
 
@@ -132,7 +142,13 @@ impl State {
     pub fn new(shared: Shared) -> Self {
         let (clock, site, settings) = (shared.clock.clone(), shared.site.clone(), shared.feed.clone());
         let demand = feed::Demand::new(shared.db.clone(), clock, site, settings, shared.catalogue.clone(), shared.register.clone());
-        Self { shared: Arc::new(shared), demand }
+        let feed_head = feeds::head(&shared.feed);
+        Self(Arc::new(Held { shared, demand, feed_head, floods: Floods::default(), readers: Readers::default() }))
+    }
+
+    /// What aggregators say of their subscribers.
+    pub fn readers(&self) -> &Readers {
+        &self.0.readers
     }
 }
 
@@ -145,8 +161,8 @@ pub fn metrics_router(state: State) -> Router {
     Router::new().route("/metrics", axum::routing::get(render)).layer(from_fn(server::in_time)).with_state(state)
 }
 
-/// Every address of the public server.
-pub fn router(state: State) -> Router {
+/// Everything that the public server answers with.
+pub fn answers(state: State) -> Answers {
     let router = Router::new()
         .merge(page::assets())
         .merge(archive::router(&state))
@@ -160,5 +176,5 @@ pub fn router(state: State) -> Router {
         .merge(petitioning::router(&state))
         .merge(approving::router(&state))
         .layer(from_fn(server::in_time));
-    page::with_common_headers(router, &state).with_state(state)
+    Answers::with_feeds(state.clone(), page::with_common_headers(router, &state).with_state(state))
 }

@@ -104,15 +104,19 @@ async fn finish(axum::extract::State(state): axum::extract::State<State>, reques
         }
         response = page;
     }
-    let defaults: [(HeaderName, HeaderValue); 3] = [
-        (CONTENT_SECURITY_POLICY, POLICY),
-        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-    ];
-    for (name, value) in defaults {
+    for (name, value) in default_headers() {
         response.headers_mut().entry(name).or_insert(value);
     }
     response
+}
+
+/// What every answer says unless it says otherwise.
+pub(super) const fn default_headers() -> [(HeaderName, HeaderValue); 3] {
+    [
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    ]
 }
 
 /// What the framework refused by itself, in a line of plain text: a query or form that cannot be

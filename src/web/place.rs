@@ -114,6 +114,11 @@ impl Address {
         Way::Elsewhere(format!("{path}{counted}"))
     }
 
+    /// Whether `?raw` asks for a feed as programs see it, also in a browser.
+    pub(super) fn asks_for_raw(&self) -> bool {
+        self.parameter("raw").is_some()
+    }
+
     /// `?cat=7` by the number it had in WordPress, or `?category_name=defectors`.
     fn category_of_query(&self, site: &Site) -> Asked {
         if let Some(slug) = self.parameter("category_name") {

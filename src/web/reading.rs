@@ -2,6 +2,7 @@
 //! addresses.
 
 use super::annual::{ArchiveYear, archive, month_link, months_beside, year_link};
+use super::client::Visitor;
 use super::excerpt::{Listing, category_link};
 use super::layout::NavLink;
 use super::place::{Address, Place, Way, host, retagged};
@@ -12,11 +13,12 @@ use crate::language::{Language, LocalText};
 use crate::site::FeedFormat;
 use askama::Template;
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use axum::http::header::{ALLOW, LOCATION};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use sqlx::AnyConnection;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 #[derive(Template)]
@@ -60,13 +62,18 @@ pub(super) fn router() -> Router<State> {
     Router::new().fallback(answer)
 }
 
-async fn answer(axum::extract::State(state): axum::extract::State<State>, request: Request) -> Result<Response, WebError> {
+async fn answer(
+    axum::extract::State(state): axum::extract::State<State>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Result<Response, WebError> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Ok((StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "GET, HEAD")]).into_response());
     }
     let (path, query) = (request.uri().path().to_owned(), request.uri().query().map(str::to_owned));
     let address = Address::of(&state.site, host(request.headers()), &path, query.as_deref());
-    if let Some(feed) = feeds::answer(&state, &address, request.headers()).await {
+    let visitor = Visitor { peer, headers: request.headers() };
+    if let Some(feed) = feeds::answer(&state, &address, &visitor).await {
         return feed;
     }
     // Before pages: a picture may lie in a folder called 2027/09.

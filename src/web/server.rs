@@ -1,13 +1,16 @@
 //! Serving HTTP/1 with limits (S7): a bare `axum::serve` holds half-sent headers for ever.
 
 use super::impatient::Impatient;
+use super::{State, feeds};
 use anyhow::Context as _;
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit};
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,19 +32,46 @@ const CONNECTIONS: usize = 4096;
 /// The largest body: forms are small.
 const BODY: usize = 16 * 1024;
 
+/// What a server answers with.
+#[derive(Clone)]
+pub struct Answers {
+    router: Router,
+    /// Whose feeds are answered before the router is asked.
+    feeds: Option<State>,
+}
+
+impl From<Router> for Answers {
+    fn from(router: Router) -> Self {
+        Self { router, feeds: None }
+    }
+}
+
+impl Answers {
+    /// Feeds of this state first, then a router.
+    pub(super) fn with_feeds(state: State, router: Router) -> Self {
+        Self { router, feeds: Some(state) }
+    }
+
+    /// What readers ask for most must not wait for a router with a hundred addresses.
+    fn feed(&self, request: &Request<Incoming>, peer: SocketAddr) -> Option<axum::response::Response> {
+        feeds::at_once(self.feeds.as_ref()?, request, peer)
+    }
+}
+
 /// A listening server.
 pub struct Server {
     listener: TcpListener,
-    router: Router,
+    answers: Answers,
 }
 
 impl Server {
     /// Binds the address; port 0 takes any.
-    pub async fn bind(listen: SocketAddr, router: Router) -> anyhow::Result<Self> {
+    pub async fn bind(listen: SocketAddr, answers: impl Into<Answers>) -> anyhow::Result<Self> {
         let listener =
             TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}; is another program using it?"))?;
+        let Answers { router, feeds } = answers.into();
         let router = router.layer(DefaultBodyLimit::max(BODY));
-        Ok(Self { listener, router })
+        Ok(Self { listener, answers: Answers { router, feeds } })
     }
 
     /// The address taken.
@@ -61,7 +91,7 @@ impl Server {
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 accepted = self.listener.accept() => match accepted {
-                    Ok((stream, peer)) => serve_connection(self.router.clone(), stream, peer, &graceful, slot),
+                    Ok((stream, peer)) => serve_connection(self.answers.clone(), stream, peer, &graceful, slot),
                     // Out of file descriptors, or the client left already: neither is the end.
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be accepted");
@@ -75,23 +105,40 @@ impl Server {
     }
 }
 
-fn serve_connection(router: Router, stream: TcpStream, peer: SocketAddr, graceful: &GracefulShutdown, slot: OwnedSemaphorePermit) {
+fn serve_connection(answers: Answers, stream: TcpStream, peer: SocketAddr, graceful: &GracefulShutdown, slot: OwnedSemaphorePermit) {
     let _ = stream.set_nodelay(true);
-    let service = router.map_request(move |mut request: hyper::Request<_>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        request
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        let answer = answers.feed(&request, peer).ok_or_else(|| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            answers.router.clone().oneshot(request)
+        });
+        async move {
+            match answer {
+                Ok(feed) => Ok(feed),
+                Err(router) => router.await.map(without_length_of_nothing),
+            }
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS)
         .max_buf_size(64 * 1024)
-        .serve_connection(TokioIo::new(Impatient::new(stream, ANSWER)), TowerToHyperService::new(service));
+        .serve_connection(TokioIo::new(Impatient::new(stream, ANSWER)), service);
     let connection = graceful.watch(connection);
     tokio::spawn(async move {
         // A client that breaks off is no error of ours.
         let _ = connection.await;
         drop(slot);
     });
+}
+
+/// The router says that an empty body has no octets: of an answer that stands for another (304)
+/// that would be wrong (RFC 9110 §8.6).
+fn without_length_of_nothing(mut response: axum::response::Response) -> axum::response::Response {
+    if response.status() == hyper::StatusCode::NOT_MODIFIED {
+        response.headers_mut().remove(hyper::header::CONTENT_LENGTH);
+    }
+    response
 }
 
 /// Answers 408 where a request is not read and answered in time.

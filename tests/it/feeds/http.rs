@@ -18,7 +18,7 @@ async fn a_feed_is_served_with_all_that_caches_and_readers_need() {
         for (name, value) in [
             ("content-type", "application/rss+xml; charset=utf-8"),
             ("cache-control", "public, max-age=1800, stale-if-error=86400"),
-            ("vary", "Accept-Encoding"),
+            ("vary", "Accept-Encoding, Sec-Fetch-Dest, Sec-Fetch-Mode"),
             ("access-control-allow-origin", "*"),
             ("x-content-type-options", "nosniff"),
             ("content-encoding", ""),

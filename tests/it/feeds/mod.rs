@@ -1,9 +1,12 @@
 //! Feeds as readers meet them: over HTTP, from articles in the store.
 
 mod addresses;
+mod browser;
 mod catalogue;
+mod conditional;
 mod demand;
 mod documents;
+mod floods;
 mod gate;
 mod history;
 mod http;
@@ -12,6 +15,7 @@ mod imprint;
 mod judge;
 mod media;
 mod publication;
+mod readers;
 mod retirement;
 mod rules;
 mod selection;

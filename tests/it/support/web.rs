@@ -78,7 +78,7 @@ pub async fn serve(world: &World) -> Site {
 /// Serves what was prepared with [`shared`].
 pub async fn serve_shared(shared: Shared) -> Site {
     let state = State::new(shared);
-    let server = Server::bind(state.web.listen, web::router(state.clone())).await.unwrap();
+    let server = Server::bind(state.web.listen, web::answers(state.clone())).await.unwrap();
     let address = server.address().unwrap();
     let shutdown = CancellationToken::new();
     tokio::spawn(server.run(shutdown.clone()));
