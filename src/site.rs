@@ -4,7 +4,8 @@ use crate::clock::Timestamp;
 use crate::language::{Language, LocalText};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use std::collections::BTreeMap;
 use url::Url;
 
 /// What may stand in a path segment as it is (RFC 3986 §3.3): the unreserved characters, and
@@ -62,6 +63,26 @@ pub struct LegacyHost {
     /// The id that its Atom feed had, which the feed of the whole site in its language keeps
     /// (RFC 4287 §4.2.6). WordPress's is an address, like `http://old.example.org/feed/atom/`.
     pub atom_id: Option<String>,
+    /// What its categories are here: from their number there, or their name in its addresses,
+    /// in [`LegacyHost::spelling`], to the slug of one of ours.
+    pub categories: BTreeMap<String, String>,
+    /// What its authors' names in addresses (`hana`, in `/author/hana/feed/`) are here: their names
+    /// as articles have them.
+    pub authors: BTreeMap<String, String>,
+}
+
+impl LegacyHost {
+    /// One of which nothing else is known.
+    pub fn new(host: &str, language: Language) -> Self {
+        let (categories, authors) = (BTreeMap::new(), BTreeMap::new());
+        Self { host: host.trim_start_matches("www.").to_lowercase(), language, atom_id: None, categories, authors }
+    }
+
+    /// A category's name in old addresses, in one spelling: WordPress escapes all but Latin
+    /// letters, in lower case (`%e8%84%b1`).
+    pub fn spelling(name: &str) -> String {
+        percent_decode_str(name).decode_utf8_lossy().to_lowercase()
+    }
 }
 
 /// What tells whose the site is, and what may be done with what it says.
@@ -184,6 +205,38 @@ impl Site {
     /// A configured category.
     pub fn category(&self, slug: &str) -> Option<&Category> {
         self.categories.iter().find(|category| category.slug == slug)
+    }
+
+    /// The old site that had a host; a port and `www.` do not matter.
+    pub fn legacy_of(&self, host: &str) -> Option<&LegacyHost> {
+        let host = host.rsplit_once(':').map_or(host, |(name, _)| name).to_ascii_lowercase();
+        let host = host.trim_start_matches("www.");
+        self.legacy.iter().find(|legacy| legacy.host == host)
+    }
+
+    /// The slug of the category that had a number in the WordPress at a host. Two old sites
+    /// count alike, so a host whose categories are named is asked for its own only.
+    pub fn category_numbered(&self, host: &str, number: &str) -> Option<&str> {
+        if let Some(legacy) = self.legacy_of(host).filter(|legacy| !legacy.categories.is_empty()) {
+            return legacy.categories.get(number).map(String::as_str);
+        }
+        let known = self.categories.iter().find(|category| category.wp_id.is_some_and(|id| id.to_string() == number));
+        known.map(|category| category.slug.as_str())
+    }
+
+    /// The slug here of a category that is asked for by name at a host: the name itself if it is
+    /// one of ours, else what the old site called so.
+    pub fn category_called<'s>(&'s self, host: &str, name: &'s str) -> &'s str {
+        let ours = self.category(name).map(|_| name);
+        let theirs = || self.legacy_of(host)?.categories.get(&LegacyHost::spelling(name)).map(String::as_str);
+        let titled = || self.category_named(name).map(|category| category.slug.as_str());
+        ours.or_else(theirs).or_else(titled).unwrap_or(name)
+    }
+
+    /// The slug here of an author who is asked for by name at a host.
+    pub fn author_called(&self, host: &str, name: &str) -> String {
+        let theirs = self.legacy_of(host).and_then(|legacy| legacy.authors.get(&LegacyHost::spelling(name)));
+        slug(theirs.map_or(name, String::as_str))
     }
 
     /// The category that somebody means by this slug: its own, or one made from its title in any

@@ -12,6 +12,7 @@ struct Written {
     /// Smaller stands earlier in menus; equal, as in the file.
     order: i64,
     parent_place: Option<Place>,
+    number_place: Option<Place>,
     successor_place: Option<Place>,
 }
 
@@ -21,6 +22,9 @@ pub(super) fn read(root: &mut Table<'_>) -> Vec<Category> {
     written.sort_by_key(|written| written.order);
     for (place, reason) in wrong_parents(&mut written) {
         root.reading().tell(&place, reason);
+    }
+    for (place, reason) in twin_numbers(&written) {
+        root.reading().warn(&place, reason);
     }
     for (place, reason) in wrong_successors(&mut written) {
         root.reading().tell(&place, reason);
@@ -41,7 +45,7 @@ fn one(table: &mut Table<'_>) -> Option<Written> {
     });
     let title = LocalText::take_required(table, "title");
     let description = LocalText::take(table, "description");
-    let wp_id = table.optional("wp_id");
+    let (wp_id, number_place) = table.placed("wp_id").unzip();
     let (parent, parent_place) = table.placed::<String>("parent").unzip();
     let order = table.or("order", 0);
     let retired = parsed(table, "retired", |text| {
@@ -53,6 +57,7 @@ fn one(table: &mut Table<'_>) -> Option<Written> {
         category: Category { slug: slug?, title: title?, description, wp_id, parent, retired },
         order,
         parent_place,
+        number_place,
         successor_place,
     })
 }
@@ -82,6 +87,28 @@ fn wrong_parents(written: &mut [Written]) -> Vec<(Place, Reason)> {
         }
     }
     wrong
+}
+
+/// The numbers that stand for two categories, of which only the first is found.
+fn twin_numbers(written: &[Written]) -> Vec<(Place, Reason)> {
+    let mut seen: BTreeMap<i64, &str> = BTreeMap::new();
+    let mut twins = Vec::new();
+    for Written { category, number_place, .. } in written {
+        let (Some(number), Some(place)) = (category.wp_id, number_place) else { continue };
+        if let Some(first) = seen.get(&number) {
+            let reason = Reason::new(
+                format!("`wp_id`: {number} is also the number of “{first}”, which answers in its place"),
+                format!(
+                    "if the two come from two old sites, remove this line, and write below the [[site.legacy]] of its site  categories = {{ {number} = \"{}\" }}",
+                    category.slug
+                ),
+            );
+            twins.push((place.clone(), reason));
+        } else {
+            seen.insert(number, &category.slug);
+        }
+    }
+    twins
 }
 
 /// Takes away the successors that nobody can go to.

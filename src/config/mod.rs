@@ -2,6 +2,7 @@
 
 mod category;
 mod environment;
+mod legacy;
 mod sections;
 
 use crate::address::Address;

@@ -1,6 +1,6 @@
 //! Each section of the file, in the order of the example.
 
-use super::{Config, category};
+use super::{Config, category, legacy};
 use crate::address::{Address, Mailbox};
 use crate::clock::parse_duration;
 use crate::db::DatabaseUrl;
@@ -8,7 +8,7 @@ use crate::digest::Schedule;
 use crate::language::{Catalogue, Language, LocalText};
 use crate::mail::{EnvelopePattern, RelaySettings, Tls, TransportSettings};
 use crate::problem::{Place, Problem, Reason, Table};
-use crate::site::{Category, Imprint, LegacyHost, Site};
+use crate::site::{Category, Imprint, Site};
 use crate::{content, delivery, digest, feed, mail, notice, petition, web};
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
@@ -101,18 +101,7 @@ fn site(table: &mut Table<'_>, categories: Vec<Category>, catalogue: &Catalogue)
     let contact_url = parsed(table, "contact_url", contact_address);
     let imprint =
         Imprint { rights: LocalText::take(table, "rights"), logo: parsed(table, "logo", picture), icon: parsed(table, "icon", picture) };
-    let legacy = table.tables("legacy", |table| {
-        let host: Option<String> = table.required("host");
-        let language = table.required("language");
-        let atom_id = parsed(table, "atom_id", |text| match Url::parse(text) {
-            Ok(_) => Ok(text.to_owned()),
-            Err(_) => Err(Reason::new(
-                format!("“{text}” is not an id"),
-                "copy what stands between <id> and </id> at the head of the old site's Atom feed, like http://old.example.org/feed/atom/",
-            )),
-        });
-        Some(LegacyHost { host: host?.trim_start_matches("www.").to_lowercase(), language: language?, atom_id })
-    });
+    let legacy = legacy::read(table, &categories);
     Some(Site {
         title: title?,
         description,
@@ -124,7 +113,7 @@ fn site(table: &mut Table<'_>, categories: Vec<Category>, catalogue: &Catalogue)
         donate_url,
         contact_url,
         categories,
-        legacy: legacy.into_iter().flatten().collect(),
+        legacy,
         imprint,
     })
 }

@@ -55,7 +55,7 @@ fn entry(entry: &Entry, elements: &[Element]) -> atom::Entry {
     let own = link("alternate", String::from(&entry.link), Some("text/html"), Some(&language));
     atom::Entry {
         title: text(&entry.title, &language),
-        id: String::from(&entry.id),
+        id: String::from(&entry.iri),
         updated: date(entry.updated, entry.article),
         published: Some(date(entry.published, 0)),
         authors: entry.authors.iter().map(person).collect(),
@@ -63,6 +63,7 @@ fn entry(entry: &Entry, elements: &[Element]) -> atom::Entry {
         categories: entry.categories.iter().map(category).chain(entry.tags.iter().map(tag)).collect(),
         links: std::iter::once(own)
             .chain(entry.translations.iter().map(translation))
+            .chain(own_again(entry))
             .chain(entry.original.iter().map(related))
             .chain(entry.media.attachments.iter().map(enclosure))
             .collect(),
@@ -96,6 +97,13 @@ fn link(rel: &str, href: String, mime_type: Option<&str>, language: Option<&str>
 
 fn translation(other: &Translation) -> atom::Link {
     link("alternate", String::from(&other.link), Some("text/html"), Some(&other.language.to_string()))
+}
+
+/// Of several alternates some readers follow the first, others (feedparser, newsboat, rss2email)
+/// the last, whatever its language. So the entry's own page is both; without a language it is
+/// another link than the first (RFC 4287 §4.1.2).
+fn own_again(entry: &Entry) -> Option<atom::Link> {
+    (!entry.translations.is_empty()).then(|| link("alternate", String::from(&entry.link), Some("text/html"), None))
 }
 
 /// The original of a copy of ours.

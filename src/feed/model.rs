@@ -10,6 +10,7 @@ use crate::clock::Timestamp;
 use crate::content::{self, Article, Credit, Role, Tombstone};
 use crate::language::Language;
 use crate::site::{FeedFormat, Site, file_path};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ use std::time::Duration;
 pub struct Feed<'a> {
     pub(super) site: &'a Site,
     pub(super) topic: &'a Topic,
+    /// Whose `tag:` URIs it has.
+    authority: String,
     /// Permanent: no change of title or host touches it (RFC 4287 §4.2.6).
     pub(super) id: Clean,
     /// Of the topic alone.
@@ -50,7 +53,11 @@ pub struct Feed<'a> {
 pub(super) struct Entry {
     /// The article's row number; tells apart entries that were updated in the same second.
     pub(super) article: i64,
+    /// As it was given, byte for byte.
     pub(super) id: Clean,
+    /// The same where it is an address of any kind; Atom wants no other (RFC 4287 §4.2.6), and
+    /// readers take one without a scheme for a path below the feed's own address.
+    pub(super) iri: Clean,
     pub(super) link: Link,
     /// The original, where this is a copy of ours.
     pub(super) original: Option<Link>,
@@ -93,11 +100,23 @@ pub(super) struct Note {
     pub(super) at: Timestamp,
 }
 
+impl Entry {
+    /// Its id as a format has it.
+    pub(super) const fn id_in(&self, format: FeedFormat) -> &Clean {
+        match format {
+            FeedFormat::Atom => &self.iri,
+            FeedFormat::Rss | FeedFormat::Json => &self.id,
+        }
+    }
+}
+
 impl Note {
     pub(super) fn entry(self, authority: &str) -> Entry {
+        let id = Clean::new(format!("tag:{authority}:{}", self.name.trim_start_matches('/')));
         Entry {
             article: 0,
-            id: Clean::new(format!("tag:{authority}:{}", self.name.trim_start_matches('/'))),
+            iri: id.clone(),
+            id,
             link: Link::own(self.link),
             original: None,
             title: title_like(&self.title),
@@ -158,6 +177,7 @@ impl<'a> Feed<'a> {
         let imprint = &site.imprint;
         let picture = |file: &Option<String>| file.as_ref().map(|path| Link::own(site.link(&file_path(path))));
         let mut feed = Self {
+            authority: authority.to_owned(),
             id: Clean::new(topic.id(site, authority)),
             description: title_like(described.map_or(title.as_str(), |text| text.get(language))),
             name: title_like(&name),
@@ -177,7 +197,7 @@ impl<'a> Feed<'a> {
             part: Part::Current,
             links: Vec::new(),
         };
-        feed.enter(articles, |article| entry(site, language, article, translations, title_of));
+        feed.enter(articles, |article| entry(site, authority, language, article, translations, title_of));
         feed
     }
 
@@ -187,7 +207,7 @@ impl<'a> Feed<'a> {
     pub fn with_deleted(mut self, gone: &[Tombstone]) -> Self {
         let newest = gone.iter().map(|gone| gone.at).chain(self.entries.iter().map(|entry| entry.updated)).max();
         let recent = gone.iter().filter(|gone| newest.is_some_and(|newest| newest.since(gone.at) <= REMEMBERED));
-        self.deleted = recent.map(|gone| Deleted { id: Clean::new(&gone.uid), at: gone.at }).collect();
+        self.deleted = recent.map(|gone| Deleted { id: Clean::new(iri(&self.authority, &gone.uid)), at: gone.at }).collect();
         self
     }
 
@@ -280,6 +300,7 @@ const REMEMBERED: Duration = Duration::from_hours(24 * 180);
 
 fn entry(
     site: &Site,
+    authority: &str,
     language: &Language,
     article: &Article,
     translations: &[Article],
@@ -291,6 +312,7 @@ fn entry(
     let entry = Entry {
         article: article.id,
         id: Clean::new(&article.uid),
+        iri: Clean::new(iri(authority, &article.uid)),
         original: article.canonical_url.as_deref().and_then(Link::parse).filter(|original| *original != link),
         link,
         title: scrub.text(&article.title),
@@ -311,6 +333,16 @@ fn entry(
         left_out.push(LeftOut::Characters(scrub.removed));
     }
     (entry, left_out)
+}
+
+/// An id as an IRI: itself, if it has a scheme (RFC 3987 §2.2), else a `tag:` URI made of it.
+fn iri(authority: &str, uid: &str) -> String {
+    let has_scheme = uid.split_once(':').is_some_and(|(scheme, rest)| {
+        !rest.is_empty()
+            && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+    });
+    if has_scheme { uid.to_owned() } else { format!("tag:{authority}:id/{}", utf8_percent_encode(uid, NON_ALPHANUMERIC)) }
 }
 
 /// What the configuration says, as titles are: of one line, whose direction ends with it (F8).

@@ -2,14 +2,14 @@
 
 use super::client::Visitor;
 use super::page::language_of;
-use super::place::Address;
+use super::place::{Address, host};
 use super::{Layout, State, WebError, feeds, html, page};
 use crate::delivery;
 use crate::feed::{Subject, Topic};
 use askama::Template;
 use axum::Router;
 use axum::extract::{ConnectInfo, Path, Query, State as Shared};
-use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderValue};
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
@@ -106,8 +106,7 @@ async fn feed(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let address = Address::of(&state.site, host, uri.path(), uri.query());
+    let address = Address::of(&state.site, host(&headers), uri.path(), uri.query());
     feeds::answer(&state, &address, &Visitor { peer, headers: &headers }).await.unwrap_or(Err(WebError::NotFound))
 }
 

@@ -1,7 +1,7 @@
 //! What an address means: which feed. Ours (`/tag/family/atom.xml`), and those of WordPress, which
 //! readers have kept for twenty years (`/category/a,b/feed/atom/`, `/?feed=rss2&cat=3,5`).
 
-use super::place::{Address, category_numbered, language_of_host, month_of, year_of};
+use super::place::{Address, language_of_host, month_of, year_of};
 use crate::feed::{FeedKey, Filter, Part, Post, Subject, Terms, Topic};
 use crate::site::{self, FeedFormat, Site};
 use std::collections::BTreeSet;
@@ -89,14 +89,14 @@ impl Address {
             [] => Filter::default(),
             // WordPress puts a category's ancestors before it.
             ["category", .., slugs] => match Terms::parse(slugs) {
-                Some(terms) => Filter { categories: Some(categories(site, terms)), ..Filter::default() },
+                Some(terms) => Filter { categories: Some(self.categories(site, terms)), ..Filter::default() },
                 None => return Some(Err(Impossible)),
             },
             ["tag", slugs] => match Terms::parse(slugs) {
                 Some(terms) => Filter { tags: Some(terms.map(site::slug)), ..Filter::default() },
                 None => return Some(Err(Impossible)),
             },
-            ["author", slug] => Filter::author(&site::slug(slug)),
+            ["author", name] => Filter::author(&site.author_called(&self.host, name)),
             ["archive"] if ending.part.is_none() => return Some(Ok(Subject::Mailings)),
             ["comments"] if ending.wordpress => return Some(Ok(Subject::Comments(None))),
             [year] => Filter::time(&year_of(year)?),
@@ -114,9 +114,9 @@ impl Address {
     fn narrowed(&self, site: &Site, path: Filter) -> Result<Filter, Impossible> {
         let asked = |name: &str| self.parameter(name).filter(|value| !value.is_empty());
         let terms = |name: &str| asked(name).map(|text| Terms::parse(&text).ok_or(Impossible)).transpose();
-        let named = terms("category_name")?.map(|terms| categories(site, terms));
+        let named = terms("category_name")?.map(|terms| self.categories(site, terms));
         let numbered = match asked("cat").filter(|number| number != "0") {
-            Some(numbers) => Some(numbered(site, &numbers)?),
+            Some(numbers) => Some(self.numbered(site, &numbers)?),
             None => None,
         };
         let time = match (asked("m"), asked("year").as_deref().and_then(year_of), asked("monthnum")) {
@@ -127,7 +127,7 @@ impl Address {
         Ok(Filter {
             categories: path.categories.or(named).or(numbered),
             tags: path.tags.or(terms("tag")?.map(|terms| terms.map(site::slug))),
-            author: path.author.or(asked("author_name").map(|name| site::slug(&name))),
+            author: path.author.or(asked("author_name").map(|name| site.author_called(&self.host, &name))),
             time: path.time.or(time),
         })
     }
@@ -137,23 +137,23 @@ impl Address {
         ["p", "page_id", "withcomments"].into_iter().any(|name| self.parameter(name).is_some_and(|value| !value.is_empty()))
     }
 
+    /// The slugs that are meant: old addresses have those that WordPress made.
+    fn categories(&self, site: &Site, terms: Terms) -> Terms {
+        terms.map(|name| site.category_called(&self.host, name).to_owned())
+    }
+
+    /// `3,5`: any of these. Without some of them (`-3`) nothing is offered here.
+    fn numbered(&self, site: &Site, numbers: &str) -> Result<Terms, Impossible> {
+        let parts = numbers.split([',', '+', ' ']).filter(|part| !part.is_empty());
+        let slugs: Option<BTreeSet<String>> = parts.map(|number| site.category_numbered(&self.host, number).map(str::to_owned)).collect();
+        slugs.and_then(|slugs| Terms::of(false, slugs)).ok_or(Impossible)
+    }
+
     /// `?paged=2`
     fn page(&self) -> Part {
         let number = self.parameter("paged").and_then(|text| text.parse().ok());
         number.filter(|number| (2..=100_000).contains(number)).map_or(Part::Current, Part::Page)
     }
-}
-
-/// The slugs that are meant: old addresses have those that WordPress made.
-fn categories(site: &Site, terms: Terms) -> Terms {
-    terms.map(|slug| site.category_named(slug).map_or_else(|| slug.to_owned(), |category| category.slug.clone()))
-}
-
-/// `3,5`: any of these. Without some of them (`-3`) nothing is offered here.
-fn numbered(site: &Site, numbers: &str) -> Result<Terms, Impossible> {
-    let parts = numbers.split([',', '+', ' ']).filter(|part| !part.is_empty());
-    let slugs: Option<BTreeSet<String>> = parts.map(|number| category_numbered(site, number).map(str::to_owned)).collect();
-    slugs.and_then(|slugs| Terms::of(false, slugs)).ok_or(Impossible)
 }
 
 /// `yyyy` or `yyyymm`; a day is none of ours. What is no time at all is meant for others.

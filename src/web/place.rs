@@ -2,6 +2,8 @@
 
 use crate::language::Language;
 use crate::site::Site;
+use axum::http::HeaderMap;
+use axum::http::header::HOST;
 use percent_encoding::percent_decode_str;
 use url::form_urlencoded;
 
@@ -80,9 +82,8 @@ impl Address {
                 Asked::Unknown => return None,
                 Asked::Everything => Place::Home,
             },
-            ["category", .., slug] if site.category_named(slug).is_some_and(|category| category.slug != slug) => {
-                let slug = site.category_named(slug).map_or(slug, |category| category.slug.as_str());
-                return Some(self.elsewhere(site, &["category", slug], counted));
+            ["category", .., slug] if site.category_called(&self.host, slug) != slug => {
+                return Some(self.elsewhere(site, &["category", site.category_called(&self.host, slug)], counted));
             }
             ["category", slug] => Place::Category(slug.to_owned()),
             // WordPress puts a category's ancestors before it.
@@ -121,10 +122,10 @@ impl Address {
     /// `?cat=7` by the number it had in WordPress, or `?category_name=defectors`.
     fn category_of_query(&self, site: &Site) -> Asked {
         if let Some(slug) = self.parameter("category_name") {
-            return Asked::Category(slug);
+            return Asked::Category(site.category_called(&self.host, &slug).to_owned());
         }
         let Some(number) = self.parameter("cat") else { return Asked::Everything };
-        category_numbered(site, &number).map_or(Asked::Unknown, |slug| Asked::Category(slug.to_owned()))
+        site.category_numbered(&self.host, &number).map_or(Asked::Unknown, |slug| Asked::Category(slug.to_owned()))
     }
 
     pub(super) fn parameter(&self, name: &str) -> Option<String> {
@@ -163,12 +164,6 @@ fn page_number(text: &str) -> Option<i64> {
     text.parse().ok().filter(|page| (1..=100_000).contains(page))
 }
 
-/// The category that had this number in WordPress.
-pub(super) fn category_numbered<'s>(site: &'s Site, number: &str) -> Option<&'s str> {
-    let known = site.categories.iter().find(|category| category.wp_id.is_some_and(|id| id.to_string() == number));
-    known.map(|category| category.slug.as_str())
-}
-
 /// `yyyy`, if it is a year.
 pub(super) fn year_of(year: &str) -> Option<String> {
     (year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit())).then(|| year.to_owned())
@@ -180,12 +175,12 @@ pub(super) fn month_of(year: &str, month: &str) -> Option<String> {
     year_of(year).filter(|_| valid).map(|year| format!("{year}/{month}"))
 }
 
+/// The host that a client asked.
+pub(super) fn host(headers: &HeaderMap) -> &str {
+    headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default()
+}
+
 /// An old site's host carries that site's language, with and without `www.`.
 pub(super) fn language_of_host<'a>(site: &'a Site, host: &str) -> &'a Language {
-    let host = host.rsplit_once(':').map_or(host, |(name, _)| name).to_ascii_lowercase();
-    let host = host.trim_start_matches("www.");
-    site.legacy
-        .iter()
-        .find(|legacy| legacy.host == host)
-        .map_or_else(|| site.default_language(), |legacy| site.nearest_language(&legacy.language))
+    site.legacy_of(host).map_or_else(|| site.default_language(), |legacy| site.nearest_language(&legacy.language))
 }

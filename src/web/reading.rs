@@ -5,7 +5,7 @@ use super::annual::{ArchiveYear, archive, month_link, months_beside, year_link};
 use super::client::Visitor;
 use super::excerpt::{Listing, category_link};
 use super::layout::NavLink;
-use super::place::{Address, Place, Way, retagged};
+use super::place::{Address, Place, Way, host, retagged};
 use super::{Layout, State, WebError, annual, article, feeds, files, page};
 use crate::content::{self, Label, Line, Lines, Wanted};
 use crate::feed::{Filter, Topic, link_of};
@@ -14,7 +14,7 @@ use crate::site::FeedFormat;
 use askama::Template;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
-use axum::http::header::{ALLOW, HOST, LOCATION};
+use axum::http::header::{ALLOW, LOCATION};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use sqlx::AnyConnection;
@@ -71,8 +71,7 @@ async fn answer(
         return Ok((StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "GET, HEAD")]).into_response());
     }
     let (path, query) = (request.uri().path().to_owned(), request.uri().query().map(str::to_owned));
-    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let address = Address::of(&state.site, host, &path, query.as_deref());
+    let address = Address::of(&state.site, host(request.headers()), &path, query.as_deref());
     let visitor = Visitor { peer, headers: request.headers() };
     if let Some(feed) = feeds::answer(&state, &address, &visitor).await {
         return feed;

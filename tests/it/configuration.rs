@@ -101,6 +101,35 @@ fn categories_stand_in_their_order_and_below_their_parents() {
 }
 
 #[test]
+fn an_old_site_names_its_categories_and_authors() {
+    let legacy = |more: &str| format!("\n[[site.legacy]]\nhost = \"www.Old.example.org\"\nlanguage = \"ja\"\n{more}\n");
+    let with = |more: &str| parse(&(example() + &legacy(more)), &[]);
+    let site = with("categories = { 7 = \"defectors\", \"%e5%a3%b0%e6%98%8e\" = \"statements\" }\nauthors = { hana = \"Hana Mori\" }")
+        .unwrap()
+        .site;
+    assert_eq!(site.category_numbered("old.example.org:8080", "7"), Some("defectors"));
+    assert_eq!(site.category_numbered("other.example.org", "7"), None);
+    assert_eq!(site.category_called("www.old.example.org", "声明"), "statements");
+    assert_eq!(site.author_called("old.example.org", "hana"), "hana-mori");
+
+    let told = with("categories = { 7 = \"defector\" }").unwrap_err();
+    assert!(told.len() == 1 && told[0].contains("`7`") && told[0].contains("“defector”") && told[0].contains("defectors"), "{told:?}");
+    assert!(with("categories = { 7 = 7 }").unwrap_err()[0].contains("`site.legacy.categories.7`"));
+    assert!(with("authors = { hana = [] }").unwrap_err()[0].contains("`site.legacy.authors.hana`"));
+    assert!(with("atom_id = \"no address\"").unwrap_err()[0].contains("is not an id"));
+}
+
+#[test]
+fn one_number_for_two_categories_is_told() {
+    let category = |slug: &str| format!("\n[[category]]\nslug = \"{slug}\"\ntitle = \"{slug}\"\nwp_id = 7\n");
+    let source = Source::new("clarion.toml", example() + &category("one") + &category("two"));
+    let (config, warnings) = Config::parse(&source, Path::new("/etc/clarion"), &[]).unwrap();
+    assert_eq!(config.site.category_numbered("anywhere", "7"), Some("one"));
+    let told = warnings.iter().map(ToString::to_string).find(|warning| warning.contains("`wp_id`")).expect("a warning");
+    assert!(told.contains("“one”") && told.contains("[[site.legacy]]") && told.contains("7 = \"two\""), "{told}");
+}
+
+#[test]
 fn a_category_ends_on_a_day_and_names_one_that_goes_on() {
     let category = |slug: &str, more: &str| format!("\n[[category]]\nslug = \"{slug}\"\ntitle = \"{slug}\"\n{more}\n");
     let with = |more: String| parse(&(example() + &more), &[]);

@@ -5,8 +5,9 @@ use super::html::plain;
 use super::links::decoded;
 use super::tongues;
 use super::wxr::{Declared, Filed, Header};
+use crate::content::category::{self, Named};
 use crate::language::Language;
-use crate::site::{self, Site};
+use crate::site::{self, LegacyHost, Site};
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
@@ -47,7 +48,7 @@ impl Categories {
             }
         }
         let speaks_for = |term: &Declared| term.id.and_then(|id| head.get(&id)).and_then(|id| by_id.get(id)).copied();
-        let slug = |term: &Declared| ascii_slug(speaks_for(term).unwrap_or(term));
+        let slug = |term: &Declared| free_slug(speaks_for(term).unwrap_or(term), site);
         let mut categories = Self::default();
         for term in &declared {
             if speaks_for(term).is_some_and(|first| first.id != term.id) {
@@ -80,6 +81,30 @@ impl Categories {
         (!site::slug(&word).is_empty()).then_some(word)
     }
 
+    /// What the old site's addresses called each of them, as lines of TOML: its number, and its
+    /// name where it has another one here.
+    pub(super) fn old_names(&self, header: &Header, site: &Site) -> String {
+        let declared = header.terms.iter().filter(|term| term.taxonomy == "category");
+        let here: Vec<(&Declared, String)> = declared.filter_map(|term| Some((term, self.slug_here(term, site)?))).collect();
+        let mut numbers: Vec<(u64, &str)> = here.iter().filter_map(|(term, slug)| Some((term.id?, slug.as_str()))).collect();
+        numbers.sort_unstable();
+        let names = here.iter().map(|(term, slug)| (LegacyHost::spelling(&term.slug), slug.as_str()));
+        let others = names.filter(|(name, slug)| name != slug && !name.is_empty());
+        let quoted = super::front::quoted;
+        let numbered = numbers.iter().map(|(id, slug)| format!("{id} = {}", quoted(slug)));
+        let named = others.map(|(name, slug)| format!("{} = {}", quoted(&name), quoted(slug)));
+        numbered.chain(named).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Its slug: in the configuration as it is, or in the tables that are proposed.
+    fn slug_here(&self, term: &Declared, site: &Site) -> Option<String> {
+        if let Ok(Named::Declared(slug)) = category::resolve(&plain(&term.name), site) {
+            return Some(slug);
+        }
+        let proposed = self.list.iter().find(|category| term.id.is_some_and(|id| category.ids.contains(&id)));
+        proposed.map(|category| category.slug.clone())
+    }
+
     /// The tables of those that the configuration does not declare yet, as TOML.
     pub(super) fn toml(&self, site: &Site) -> String {
         let mut text = String::new();
@@ -106,7 +131,9 @@ impl Categories {
             if let Some(parent) = &category.parent {
                 let _ = writeln!(text, "parent = {}", quoted(parent));
             }
-            if let Some((first, others)) = category.ids.split_first() {
+            // A number that another category has is another site's.
+            let taken = |id: &u64| site.categories.iter().any(|known| known.wp_id.is_some_and(|known| u64::try_from(known) == Ok(*id)));
+            if let Some((first, others)) = category.ids.split_first().filter(|(first, _)| !taken(first)) {
                 let others: Vec<String> = others.iter().map(u64::to_string).collect();
                 let note = if others.is_empty() { String::new() } else { format!("  # its translations were {}", others.join(", ")) };
                 let _ = writeln!(text, "wp_id = {first}{note}");
@@ -116,6 +143,15 @@ impl Categories {
         text.truncate(text.trim_end().len());
         text
     }
+}
+
+/// [`ascii_slug`], unless that was made from a number and another old site had the number too.
+fn free_slug(term: &Declared, site: &Site) -> String {
+    let slug = ascii_slug(term);
+    let is_same =
+        |known: &site::Category| matches!(category::resolve(&plain(&term.name), site), Ok(Named::Declared(slug)) if slug == known.slug);
+    let taken = slug != site::slug(&decoded(&term.slug)) && site.category(&slug).is_some_and(|known| !is_same(known));
+    if taken { format!("{slug}-2") } else { slug }
 }
 
 /// The name in addresses, which the configuration wants in ASCII.

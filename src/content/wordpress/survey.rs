@@ -14,7 +14,7 @@ use super::tongues;
 use super::wxr::{Export, Header, Item, Part};
 use crate::content::identity::slug_of;
 use crate::language::Language;
-use crate::site::Site;
+use crate::site::{self, Site};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -50,6 +50,15 @@ pub(super) struct Plan {
     /// The path of its page here.
     pub(super) address: String,
     pub(super) draft: bool,
+}
+
+/// The authors whose name in the old addresses is not made of the name they have here, as TOML.
+fn authors_of_old(header: &Header) -> String {
+    let names = header.authors.iter().map(|(login, name)| (login.as_str(), plain(name)));
+    let mut others: Vec<_> = names.filter(|(login, name)| !name.is_empty() && site::slug(login) != site::slug(name)).collect();
+    others.sort();
+    let quoted = super::front::quoted;
+    others.iter().map(|(login, name)| format!("{} = {}", quoted(&site::slug(login)), quoted(name))).collect::<Vec<_>>().join("\n")
 }
 
 /// All that the first reading found.
@@ -117,6 +126,7 @@ impl Survey {
         }
         survey.join_duplicates();
         survey.tell_feed_id(report);
+        survey.tell_old_names(site, report);
         Ok(survey)
     }
 
@@ -131,6 +141,18 @@ impl Survey {
             report.legacy_toml = format!("[[site.legacy]]\nhost = {}\nlanguage = \"{language}\"", super::front::quoted(host));
         }
         self.header = header;
+    }
+
+    /// The tables of the old names, which stand below all else of `[[site.legacy]]`.
+    fn tell_old_names(&self, site: &Site, report: &mut Report) {
+        let tables = [
+            ("[site.legacy.authors]  # their names in old addresses", authors_of_old(&self.header)),
+            ("[site.legacy.categories]  # what the old addresses call them", self.categories.old_names(&self.header, site)),
+        ];
+        if !report.legacy_toml.is_empty() {
+            let tables = tables.iter().filter(|(_, lines)| !lines.is_empty());
+            report.legacy_toml.extend(tables.map(|(head, lines)| format!("\n\n{head}\n{lines}")));
+        }
     }
 
     fn item(&mut self, item: &Item, site: &Site, options: &Options, report: &mut Report) {

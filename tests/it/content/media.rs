@@ -183,11 +183,7 @@ async fn only_what_a_public_article_refers_to_is_served() {
 #[tokio::test]
 async fn files_of_the_old_site_keep_their_addresses() {
     on_each_engine(async |mut world: World| {
-        world.site.legacy.push(clarion::site::LegacyHost {
-            host: "old.example.org".to_owned(),
-            language: crate::support::language("en"),
-            atom_id: None,
-        });
+        world.site.legacy.push(clarion::site::LegacyHost::new("old.example.org", crate::support::language("en")));
         let room = Room::new(&world);
         put(&room, "wp-content/uploads/2011/07/x.png", &png(3, 2, 0));
         put(&room, "img/logo.png", &png(3, 2, 0));

@@ -196,3 +196,33 @@ async fn published_never_moves_and_updated_is_never_before_it() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_id_that_is_no_address_is_one_in_atom() {
+    on_each_engine(async |world| {
+        let ids = [
+            "post 17 of ours",
+            "http://old.example.org/?p=14&#038;lang=ja",
+            "HTTP://Old.example.org/%e5%B3%A0",
+            "urn:uuid:1",
+            "17",
+            "a<b>",
+        ];
+        for (age, id) in ids.iter().enumerate() {
+            let mut draft = draft("en", &format!("name-{age}"), age as u64, &[]);
+            (*id).clone_into(&mut draft.uid);
+            draft.save(&world).await;
+        }
+        let (site, _) = published(&world).await;
+        let rss = rss::Channel::read_from(site.page("/feed.xml").await.1.as_bytes()).unwrap();
+        assert_eq!(rss.items.iter().map(|item| item.guid.as_ref().unwrap().value.as_str()).collect::<Vec<_>>(), ids);
+        let atom: atom_syndication::Feed = site.page("/atom.xml").await.1.parse().unwrap();
+        let made = |name: &str| format!("tag:example.org,2026:id/{name}");
+        let found: Vec<String> = atom.entries.into_iter().map(|entry| entry.id).collect();
+        assert_eq!(
+            found,
+            [made("post%2017%20of%20ours"), ids[1].to_owned(), ids[2].to_owned(), ids[3].to_owned(), made("17"), made("a%3Cb%3E")]
+        );
+    })
+    .await;
+}

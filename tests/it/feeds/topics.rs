@@ -330,11 +330,8 @@ async fn public_mailings_have_a_feed() {
 #[tokio::test]
 async fn an_atom_feed_keeps_the_id_that_the_old_site_gave_it() {
     on_each_engine(async |mut world| {
-        let old = |host: &str, tag: &str, id: Option<&str>| LegacyHost {
-            host: host.to_owned(),
-            language: language(tag),
-            atom_id: id.map(str::to_owned),
-        };
+        let old =
+            |host: &str, tag: &str, id: Option<&str>| LegacyHost { atom_id: id.map(str::to_owned), ..LegacyHost::new(host, language(tag)) };
         world.site.legacy =
             vec![old("old.example.org", "ja", Some("http://old.example.org/feed/atom/")), old("en.example.org", "en", None)];
         draft("ja", "a", 1, &["defectors"]).save(&world).await;
@@ -350,7 +347,7 @@ async fn an_atom_feed_keeps_the_id_that_the_old_site_gave_it() {
 #[tokio::test]
 async fn an_old_host_carries_its_language_to_every_topic() {
     on_each_engine(async |mut world| {
-        world.site.legacy = vec![LegacyHost { host: "old.example.org".to_owned(), language: language("ja"), atom_id: None }];
+        world.site.legacy = vec![LegacyHost::new("old.example.org", language("ja"))];
         world.site.categories[0].title = local("Defectors", "脱北者");
         library(&world).await;
         let (site, _) = published(&world).await;
