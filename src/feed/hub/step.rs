@@ -15,7 +15,7 @@ use std::time::Duration;
 use url::Url;
 
 /// Pings in one call.
-const BATCH: i64 = 20;
+const BATCH: u32 = 20;
 /// A hub only says that it has heard. It may stand in a private network: its address is from the
 /// configuration, and redirects are not followed.
 const RULES: Rules = Rules { allow_private: true, most_octets: 64 * 1024, timeout: Duration::from_secs(30) };
@@ -74,12 +74,12 @@ impl HubStep {
         let now = self.clock.now();
         tracing::warn!(%hub, topic = ping.topic, attempt = ping.attempts, error, "a hub was not told of a change");
         let pause = pause_after(u32::try_from(ping.attempts)?);
-        self.write(async |connection| match pause {
-            Some(pause) => store::replace(connection, ping, &Ping { due_at: (now + pause).as_millis(), ..ping.clone() }).await.map(drop),
-            None => {
-                store::forget(connection, ping).await?;
-                tell_staff(connection, hub, error, now).await
+        self.write(async |connection| {
+            if let Some(pause) = pause {
+                return store::replace(connection, ping, &Ping { due_at: (now + pause).as_millis(), ..ping.clone() }).await.map(drop);
             }
+            store::forget(connection, ping).await?;
+            tell_staff(connection, hub, error, now).await
         })
         .await
     }
@@ -97,10 +97,10 @@ impl Step for HubStep {
 
     async fn step(&self) -> anyhow::Result<Wake> {
         let mut connection = self.db.reader().acquire().await?;
-        let pings = store::next(&mut connection, BATCH).await?;
+        let pings = store::next(&mut connection, i64::from(BATCH)).await?;
         drop(connection);
         let now = self.clock.now();
-        let mut again = if pings.len() == BATCH as usize { Wake::Now } else { Wake::WhenKicked };
+        let mut again = Wake::WhenKicked;
         for ping in pings {
             let due = Timestamp::from_millis(ping.due_at);
             if due > now {

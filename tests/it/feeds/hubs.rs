@@ -1,4 +1,4 @@
-//! `WebSub`: a feed names its hubs, and they are told of every change.
+//! WebSub: a feed names its hubs, and they are told of every change.
 
 use super::{publish, step};
 use crate::support::articles::draft;
