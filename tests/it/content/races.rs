@@ -23,7 +23,7 @@ const DATE: &str = "2027-09-01";
 /// Puts in turns an honest file and a link to the secret one at a path, each by a rename.
 fn swap(root: &Path, path: &str, secret: &Path, honest: &[u8], turn: u64) {
     let aside = root.join(format!(".{}", path.replace('/', "-")));
-    if turn % 2 == 0 {
+    if turn.is_multiple_of(2) {
         symlink(secret, &aside).unwrap();
     } else {
         fs::write(&aside, honest).unwrap();
@@ -61,7 +61,7 @@ async fn no_race_of_links_with_files_leads_out_of_the_folder() {
                     swap(&room.root, "paper.txt", &outside.join("secret.txt"), b"Honest", turn);
                     // And a folder that becomes a link to one.
                     let _ = fs::remove_file(room.root.join("folder")).or_else(|_| fs::remove_dir(room.root.join("folder")));
-                    let _ = if turn % 2 == 0 {
+                    let _ = if turn.is_multiple_of(2) {
                         symlink(outside.join("folder"), room.root.join("folder"))
                     } else {
                         fs::create_dir(room.root.join("folder"))

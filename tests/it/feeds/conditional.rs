@@ -70,11 +70,11 @@ const TABLE: &[(&str, &str, &str, Expected)] = &[
     // Of a coding.
     ("GET", "", "If-None-Match: \"{stem}-gzip\"\r\nAccept-Encoding: gzip", Same(Gzip)),
     ("GET", "", "If-None-Match: \"{stem}-gzip\"\r\nAccept-Encoding: gzip, br", Same(Gzip)),
-    ("GET", "", "If-None-Match: \"{stem}-br\"\r\nAccept-Encoding: gzip, br", Same(Brotli)),
+    ("GET", "", "If-None-Match: \"{hash}-br\"\r\nAccept-Encoding: gzip, br", Same(Brotli)),
     ("GET", "", "If-None-Match: \"{stem}-zstd\"\r\nAccept-Encoding: gzip, zstd", Same(Zstd)),
     ("GET", "", "If-None-Match: \"{stem}\"\r\nAccept-Encoding: gzip", Same(Identity)),
     ("GET", "", "If-None-Match: \"{stem}-gzip\"", Full(Identity)),
-    ("GET", "", "If-None-Match: \"{stem}-br\"\r\nAccept-Encoding: gzip", Full(Gzip)),
+    ("GET", "", "If-None-Match: \"{hash}-br\"\r\nAccept-Encoding: gzip", Full(Gzip)),
     ("GET", "", "If-None-Match: \"{stem}\"\r\nAccept-Encoding: gzip, identity;q=0", Full(Gzip)),
     ("GET", "", "If-None-Match: \"{stem}-deflate\"\r\nAccept-Encoding: gzip", Full(Gzip)),
     // Dates.
@@ -184,7 +184,7 @@ fn filled(lines: &str, stem: &str, then: SystemTime) -> String {
 
 /// What every answer for a feed must say, and must not.
 fn judge(answer: &Answer, method: &str, expected: Expected, first: &Answer, row: &str) {
-    let stem = first.one("etag").trim_matches('"');
+    let hash = first.one("etag").trim_matches('"');
     assert_eq!(answer.one("x-content-type-options"), "nosniff", "{row}");
     assert!(answer.all("set-cookie").is_empty(), "{row}");
     let coding = match expected {
@@ -266,8 +266,8 @@ async fn a_long_list_of_tags_is_read_and_one_without_end_is_refused() {
         assert_eq!(ask(&site, "/feed.json", "GET", &list(400)).await.status, 304);
         assert_eq!(ask(&site, "/feed.json", "GET", &list(4_000)).await.status, 431);
         let many = vec!["If-None-Match: \"x\""; 60].join("\r\n");
-        let last = format!("{many}\r\nIf-None-Match: {}", first.one("etag"));
-        assert_eq!(ask(&site, "/feed.json", "GET", &last).await.status, 304);
+        let spread = format!("{many}\r\nIf-None-Match: {}", first.one("etag"));
+        assert_eq!(ask(&site, "/feed.json", "GET", &spread).await.status, 304);
     })
     .await;
 }
@@ -283,8 +283,8 @@ async fn until_br_and_zstd_are_made_gzip_is_served_and_they_are_known_already() 
         let early = ask(&site, "/feed.xml", "GET", wish).await;
         judge(&early, "GET", Full(Gzip), &first, "before");
         judge(&ask(&site, "/feed.xml", "GET", "Accept-Encoding: br").await, "GET", Full(Identity), &first, "br alone, before");
-        let stem = first.one("etag").trim_matches('"');
-        let held = format!("{wish}\r\nIf-None-Match: \"{stem}-br\"");
+        let hash = first.one("etag").trim_matches('"');
+        let held = format!("{wish}\r\nIf-None-Match: \"{hash}-br\"");
         judge(&ask(&site, "/feed.xml", "GET", &held).await, "GET", Same(Brotli), &first, "from another node");
         code_all(&site).await;
         judge(&ask(&site, "/feed.xml", "GET", wish).await, "GET", Full(Brotli), &first, "after");
