@@ -207,7 +207,7 @@ impl<'a> Feed<'a> {
     pub fn with_deleted(mut self, gone: &[Tombstone]) -> Self {
         let newest = gone.iter().map(|gone| gone.at).chain(self.entries.iter().map(|entry| entry.updated)).max();
         let recent = gone.iter().filter(|gone| newest.is_some_and(|newest| newest.since(gone.at) <= REMEMBERED));
-        self.deleted = recent.map(|gone| Deleted { id: Clean::new(iri(&self.authority, &gone.uid)), at: gone.at }).collect();
+        self.deleted = recent.map(|gone| Deleted { id: iri(&self.authority, &gone.uid), at: gone.at }).collect();
         self
     }
 
@@ -312,7 +312,7 @@ fn entry(
     let entry = Entry {
         article: article.id,
         id: Clean::new(&article.uid),
-        iri: Clean::new(iri(authority, &article.uid)),
+        iri: iri(authority, &article.uid),
         original: article.canonical_url.as_deref().and_then(Link::parse).filter(|original| *original != link),
         link,
         title: scrub.text(&article.title),
@@ -336,13 +336,14 @@ fn entry(
 }
 
 /// An id as an IRI: itself, if it has a scheme (RFC 3987 §2.2), else a `tag:` URI made of it.
-fn iri(authority: &str, uid: &str) -> String {
-    let has_scheme = uid.split_once(':').is_some_and(|(scheme, rest)| {
+fn iri(authority: &str, uid: &str) -> Clean {
+    let id = Clean::new(uid);
+    let has_scheme = id.as_str().split_once(':').is_some_and(|(scheme, rest)| {
         !rest.is_empty()
             && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
             && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
     });
-    if has_scheme { uid.to_owned() } else { format!("tag:{authority}:id/{}", utf8_percent_encode(uid, NON_ALPHANUMERIC)) }
+    if has_scheme { id } else { Clean::new(format!("tag:{authority}:id/{}", utf8_percent_encode(id.as_str(), NON_ALPHANUMERIC))) }
 }
 
 /// What the configuration says, as titles are: of one line, whose direction ends with it (F8).

@@ -92,8 +92,8 @@ impl Categories {
         let others = names.filter(|(name, slug)| name != slug && !name.is_empty());
         let quoted = super::front::quoted;
         let numbered = numbers.iter().map(|(id, slug)| format!("{id} = {}", quoted(slug)));
-        let renamed = others.map(|(name, slug)| format!("{} = {}", quoted(&name), quoted(slug)));
-        numbered.chain(renamed).collect::<Vec<_>>().join("\n")
+        let by_name = others.map(|(name, slug)| format!("{} = {}", quoted(&name), quoted(slug)));
+        numbered.chain(by_name).collect::<Vec<_>>().join("\n")
     }
 
     /// Its slug: in the configuration as it is, or in the tables that are proposed.
