@@ -191,7 +191,7 @@ fn judge(answer: &Answer, method: &str, expected: Expected, first: &Answer, row:
         Refused(_) => return assert_eq!(answer.one("etag"), "", "{row}"),
         Full(coding) | Same(coding) => coding,
     };
-    assert_eq!(answer.one("etag"), format!("\"{stem}{}\"", coding.suffix()), "{row}");
+    assert_eq!(answer.one("etag"), format!("\"{hash}{}\"", coding.suffix()), "{row}");
     for name in ["cache-control", "vary", "last-modified", "access-control-allow-origin"] {
         assert_eq!(answer.one(name), first.one(name), "{name} of {row}");
         assert!(!answer.one(name).is_empty(), "{name} of {row}");
