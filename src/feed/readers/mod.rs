@@ -92,17 +92,19 @@ fn claim(user_agent: &[u8]) -> Option<(&'static str, u64)> {
         return None;
     }
     let text = text.to_ascii_lowercase();
-    let words: Vec<&str> = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let count = ["subscribers", "subscriber", "readers", "users"].iter().find_map(|word| count_beside(&words, word))?;
+    let count = ["subscribers", "subscriber", "readers", "users"].iter().find_map(|word| count_beside(&text, word))?;
     let known = KNOWN.iter().find(|(mark, _)| text.contains(mark));
     (1..=MOST).contains(&count).then(|| (known.map_or(OTHERS, |(_, name)| name), count))
 }
 
-/// The number before a word, or after it.
-fn count_beside(words: &[&str], word: &str) -> Option<u64> {
-    let pairs = || words.windows(2);
-    let before = pairs().find_map(|pair| (pair[1] == word).then(|| pair[0].parse().ok()).flatten());
-    before.or_else(|| pairs().find_map(|pair| (pair[0] == word).then(|| pair[1].parse().ok()).flatten()))
+/// The number right before a word, or right after it.
+fn count_beside(text: &str, word: &str) -> Option<u64> {
+    text.match_indices(word).find_map(|(at, _)| {
+        let before = text[..at].strip_suffix(' ').and_then(|before| before.rsplit(|c: char| !c.is_ascii_digit()).next()?.parse().ok());
+        let begins = !text[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
+        let after = || text[at + word.len()..].strip_prefix(['=', ' ', ':'])?.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok();
+        before.or_else(|| begins.then(after).flatten())
+    })
 }
 
 #[cfg(test)]
