@@ -70,11 +70,11 @@ const TABLE: &[(&str, &str, &str, Expected)] = &[
     // Of a coding.
     ("GET", "", "If-None-Match: \"{stem}-gzip\"\r\nAccept-Encoding: gzip", Same(Gzip)),
     ("GET", "", "If-None-Match: \"{stem}-gzip\"\r\nAccept-Encoding: gzip, br", Same(Gzip)),
-    ("GET", "", "If-None-Match: \"{hash}-br\"\r\nAccept-Encoding: gzip, br", Same(Brotli)),
+    ("GET", "", "If-None-Match: \"{stem}-br\"\r\nAccept-Encoding: gzip, br", Same(Brotli)),
     ("GET", "", "If-None-Match: \"{stem}-zstd\"\r\nAccept-Encoding: gzip, zstd", Same(Zstd)),
     ("GET", "", "If-None-Match: \"{stem}\"\r\nAccept-Encoding: gzip", Same(Identity)),
     ("GET", "", "If-None-Match: \"{stem}-gzip\"", Full(Identity)),
-    ("GET", "", "If-None-Match: \"{hash}-br\"\r\nAccept-Encoding: gzip", Full(Gzip)),
+    ("GET", "", "If-None-Match: \"{stem}-br\"\r\nAccept-Encoding: gzip", Full(Gzip)),
     ("GET", "", "If-None-Match: \"{stem}\"\r\nAccept-Encoding: gzip, identity;q=0", Full(Gzip)),
     ("GET", "", "If-None-Match: \"{stem}-deflate\"\r\nAccept-Encoding: gzip", Full(Gzip)),
     // Dates.
