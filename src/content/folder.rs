@@ -261,6 +261,11 @@ pub(super) fn is_below(folder: &str, path: &str) -> bool {
     path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
+/// Whether a path leads into any of these folders, however many there are.
+pub(super) fn is_below_any(folders: &BTreeSet<String>, path: &str) -> bool {
+    path.match_indices('/').any(|(at, _)| folders.contains(&path[..at]))
+}
+
 /// The path from the root of what the operating system calls `path`, unless it is hidden, or
 /// has no name that could be shown.
 pub(super) fn name_below(root: &Path, path: &Path) -> Option<String> {

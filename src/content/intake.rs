@@ -1,6 +1,6 @@
 //! Taking findings into the store: whose version a file is, and what becomes of it.
 
-use super::folder::{Folder, is_below};
+use super::folder::{Folder, is_below_any};
 use super::manuscript::Manuscript;
 use super::media::{self, Files};
 use super::record::{self, Moment};
@@ -16,7 +16,7 @@ use crate::site::Site;
 use crate::vault::content_hash;
 use anyhow::Context as _;
 use sqlx::AnyConnection;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// What the store has of the folder: kept in memory beside it, since only one daemon writes it.
 #[derive(Debug, Default)]
@@ -56,9 +56,9 @@ impl Mirror {
         [self.articles.get(path), self.troubles.get(path).filter(|known| known.broken).map(|known| &known.hash)]
     }
 
-    /// Every path below a folder that has an article or a problem.
-    pub(super) fn below(&self, folder: &str) -> impl Iterator<Item = &String> {
-        self.articles.keys().chain(self.troubles.keys()).filter(move |path| is_below(folder, path))
+    /// Every path below any of these folders that has an article or a problem.
+    pub(super) fn below(&self, folders: &BTreeSet<String>) -> impl Iterator<Item = &String> {
+        self.articles.keys().chain(self.troubles.keys()).filter(move |path| is_below_any(folders, path))
     }
 
     /// Whether this version of a file was taken in before.

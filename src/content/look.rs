@@ -1,6 +1,6 @@
 //! Looking at the folder: at what was hinted at, or at everything when it is time for that.
 
-use super::folder::{Folder, Sight};
+use super::folder::{Folder, Sight, is_article};
 use super::intake::Mirror;
 use super::media::{Changes, Known};
 use super::memory::{Due, Memory};
@@ -133,9 +133,11 @@ impl Desk {
         let due = self.backlog.is_none() && self.round.is_none() && self.next_full_look.is_none_or(|next| now >= next);
         let (mut paths, mut files) = (seen.paths, seen.files);
         // What was in a folder that went, or was there before another came, is asked for by name.
-        for folder in seen.left.iter().chain(&paths).cloned().collect::<BTreeSet<String>>() {
-            paths.extend(self.mirror.below(&folder).cloned());
-            files.extend(self.mirror.files.below(&folder));
+        let mut folders = seen.left;
+        folders.extend(paths.iter().filter(|path| !is_article(path)).cloned());
+        if !folders.is_empty() {
+            paths.extend(self.mirror.below(&folders).cloned());
+            files.extend(self.mirror.files.below(&folders));
         }
         paths.extend(self.waiting.iter().cloned());
         files.extend(self.moving.iter().cloned());

@@ -23,11 +23,26 @@ pub(super) const VARIES: HeaderValue = HeaderValue::from_static("Accept-Encoding
 /// How long a client waits that has asked for whole feeds too often.
 const COME_LATER: HeaderValue = HeaderValue::from_static("60");
 
-/// What every answer with a feed says, made once.
-pub(super) fn head(settings: &Settings) -> HeaderMap {
+/// What every answer to a request for a feed says, made once.
+pub(super) struct Head {
+    /// With a feed.
+    full: HeaderMap,
+    /// Where the client has it: only what tells caches how to go on (RFC 9110 §15.4.5).
+    unchanged: HeaderMap,
+}
+
+impl Head {
+    pub(super) fn new(settings: &Settings) -> Self {
+        let unchanged = caching(settings);
+        let mut full = unchanged.clone();
+        full.extend(default_headers());
+        Self { full, unchanged }
+    }
+}
+
+fn caching(settings: &Settings) -> HeaderMap {
     let mut head = HeaderMap::with_capacity(16);
     let kept = format!("public, max-age={}, stale-if-error=86400", settings.ttl.as_secs());
-    head.extend(default_headers());
     head.insert(CACHE_CONTROL, HeaderValue::try_from(kept).unwrap_or(HeaderValue::from_static("public")));
     head.insert(VARY, VARIES);
     head.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
@@ -120,7 +135,7 @@ fn serve(state: &State, feed: &Published, visitor: &Visitor<'_>) -> Response {
     let mut answer = Response::new(Body::empty());
     *answer.status_mut() = status;
     let head = answer.headers_mut();
-    head.clone_from(&state.0.feed_head);
+    *head = if status == StatusCode::NOT_MODIFIED { state.0.feed_head.unchanged.clone() } else { state.0.feed_head.full.clone() };
     head.insert(ETAG, feed.coded.etag(coding).clone());
     head.insert(LINK, feed.links.clone());
     if let Part::Archive(_) = feed.key.part {
@@ -166,7 +181,7 @@ fn is_flood(state: &State, visitor: &Visitor<'_>) -> bool {
 fn refusal(state: &State, status: StatusCode) -> Response {
     let mut answer = Response::new(Body::empty());
     *answer.status_mut() = status;
-    answer.headers_mut().clone_from(&state.0.feed_head);
+    answer.headers_mut().clone_from(&state.0.feed_head.full);
     answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     answer
 }

@@ -6,19 +6,22 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 /// A stream whose writes fail when for a while nothing could be written.
 pub(super) struct Impatient<S> {
     stream: S,
     patience: Duration,
-    /// Runs while the client takes nothing.
-    stuck: Option<Pin<Box<Sleep>>>,
+    /// Since when the client has taken nothing.
+    stuck: Option<Instant>,
+    /// Rings when that may have been for too long. It is set anew when it rings, not with every
+    /// write: most clients take all there is after a moment.
+    alarm: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Impatient<S> {
     pub(super) fn new(stream: S, patience: Duration) -> Self {
-        Self { stream, patience, stuck: None }
+        Self { stream, patience, stuck: None, alarm: None }
     }
 
     fn unless_stuck<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -26,8 +29,15 @@ impl<S> Impatient<S> {
             self.stuck = None;
             return written;
         }
-        let stuck = self.stuck.get_or_insert_with(|| Box::pin(sleep(self.patience)));
-        stuck.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        let end = *self.stuck.get_or_insert_with(Instant::now) + self.patience;
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(end)));
+        while alarm.as_mut().poll(context).is_ready() {
+            if end <= Instant::now() {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            alarm.as_mut().reset(end);
+        }
+        Poll::Pending
     }
 }
 

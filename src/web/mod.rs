@@ -43,7 +43,6 @@ use crate::task::Kick;
 use crate::vault::Vault;
 use crate::{content, delivery, digest, feed, mail, notice, petition};
 use axum::Router;
-use axum::http::HeaderMap;
 use axum::middleware::from_fn;
 use floods::Floods;
 use ipnet::IpNet;
@@ -68,8 +67,8 @@ pub struct State(Arc<Held>);
 struct Held {
     shared: Shared,
     demand: feed::Demand,
-    /// Headers of every feed.
-    feed_head: HeaderMap,
+    /// What every answer with a feed says.
+    feed_head: feeds::Head,
     floods: Floods,
     readers: Readers,
 }
@@ -142,7 +141,7 @@ impl State {
     pub fn new(shared: Shared) -> Self {
         let (clock, site, settings) = (shared.clock.clone(), shared.site.clone(), shared.feed.clone());
         let demand = feed::Demand::new(shared.db.clone(), clock, site, settings, shared.catalogue.clone(), shared.register.clone());
-        let feed_head = feeds::head(&shared.feed);
+        let feed_head = feeds::Head::new(&shared.feed);
         Self(Arc::new(Held { shared, demand, feed_head, floods: Floods::default(), readers: Readers::default() }))
     }
 

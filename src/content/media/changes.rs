@@ -1,6 +1,6 @@
 //! Files that have changed since their articles were read.
 
-use super::super::folder::{Folder, Stat, is_below};
+use super::super::folder::{Folder, Stat, is_below_any};
 use super::{File, Files};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -80,9 +80,9 @@ impl Known {
         paths.iter().any(|path| index.files.contains_key(path))
     }
 
-    /// The files below a folder.
-    pub(in crate::content) fn below(&self, folder: &str) -> Vec<String> {
-        self.read().files.keys().filter(|path| is_below(folder, path)).cloned().collect()
+    /// The files below any of these folders.
+    pub(in crate::content) fn below(&self, folders: &BTreeSet<String>) -> Vec<String> {
+        self.read().files.keys().filter(|path| is_below_any(folders, path)).cloned().collect()
     }
 
     /// Looks at all files, or at some. One that was written just now counts when it is still.
