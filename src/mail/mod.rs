@@ -1,5 +1,6 @@
 //! Mail as bytes and as a dialogue: messages (RFC 5322, MIME) and relay transports (RFC 5321).
 
+mod blame;
 mod file;
 mod frame;
 mod message;
@@ -7,6 +8,7 @@ mod reply;
 mod smtp;
 mod transport;
 
+pub use blame::{Blame, Status, blame};
 pub use file::Folder;
 pub use frame::Frame;
 pub use message::Draft;
