@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::content::Register;
 use crate::db::Db;
+use crate::delivery::Rates;
 use crate::feed::Shelf;
 use crate::metrics::Metrics;
 use crate::task::{self, Kick, Step};
@@ -36,6 +37,7 @@ pub struct App {
     role: Role,
     server: Option<Server>,
     metrics_server: Option<Server>,
+    rates: Rates,
     /// Held for as long as the daemon runs: one daemon per SQLite file.
     _lock: Option<File>,
 }
@@ -74,7 +76,7 @@ impl App {
             Some(listen) => Some(Server::bind(listen, web::metrics_router(state.clone())).await?),
             None => None,
         };
-        Ok(Self { state, role, server, metrics_server, _lock: lock })
+        Ok(Self { state, role, server, metrics_server, rates: config.rates, _lock: lock })
     }
 
     /// Where pages and feeds are served, if they are.
@@ -85,7 +87,7 @@ impl App {
     /// Runs until shutdown; the step each loop is in is finished first.
     pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
         // What can be refused is refused before anything runs.
-        let delivery = steps::delivery(&self.state)?;
+        let delivery = steps::delivery(&self.state)?.limited(self.rates)?.until(shutdown.clone());
         let sources = steps::sources(&self.state)?;
         let hub = steps::hub(&self.state)?;
         let mut tasks = JoinSet::new();

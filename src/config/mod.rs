@@ -3,6 +3,7 @@
 mod category;
 mod environment;
 mod legacy;
+mod rates;
 mod sections;
 
 use crate::address::Address;
@@ -38,6 +39,8 @@ pub struct Config {
     pub mail: mail::Settings,
     /// `[delivery]`.
     pub delivery: delivery::Settings,
+    /// The limits in `[delivery]`.
+    pub rates: delivery::Rates,
     /// `[[digest]]`.
     pub digests: Vec<digest::Settings>,
     /// `[petitions]`.

@@ -1,6 +1,6 @@
 //! Each section of the file, in the order of the example.
 
-use super::{Config, category, legacy};
+use super::{Config, category, legacy, rates};
 use crate::address::{Address, Mailbox};
 use crate::clock::parse_duration;
 use crate::db::DatabaseUrl;
@@ -36,7 +36,7 @@ pub(super) fn read(root: &mut Table<'_>, folder: &Path, elsewhere: &mut Vec<Prob
     let database = root.section("database", |table| database(table, folder));
     let key_file = root.section("vault", |table| Some(beside(folder, &table.required::<String>("key_file")?)));
     let mail = root.section("mail", |table| mail(table, folder));
-    let delivery = root.section("delivery", delivery);
+    let (delivery, rates) = root.section("delivery", |table| (delivery(table), rates::read(table)));
     let digests = root.tables("digest", |table| digest(table, &zone)).into_iter().flatten().collect::<Vec<_>>();
     tell_twins(root, "digest", digests.iter().map(|digest| digest.name.as_str()));
     let petitions = root.table("petitions", |table| petitions(table, folder));
@@ -53,6 +53,7 @@ pub(super) fn read(root: &mut Table<'_>, folder: &Path, elsewhere: &mut Vec<Prob
         key_file: key_file?,
         mail: mail?,
         delivery,
+        rates,
         digests,
         petitions: petitions.flatten(),
         site,
@@ -236,6 +237,8 @@ fn mail(table: &mut Table<'_>, folder: &Path) -> Option<mail::Settings> {
     let reply_to: Option<Address> = table.optional("reply_to");
     let envelope = parsed_required(table, "envelope", EnvelopePattern::parse);
     let transport = table.section("transport", |table| transport(table, folder));
+    let further: Vec<RelaySettings> = table.tables("relay", |table| relay(table, folder)).into_iter().flatten().collect();
+    let transport = transport.map(|first| with_further(table, first, further));
     if let Some(node) = table.node("dkim") {
         let reason = Reason::new("this version does not sign mail itself", "remove [mail.dkim] and let the relay sign");
         table.reading().tell(&node.place, reason);
@@ -247,7 +250,7 @@ fn transport(table: &mut Table<'_>, folder: &Path) -> Option<TransportSettings> 
     let (kind, place) = table.required_placed::<String>("kind")?;
     match kind.as_str() {
         "file" => Some(TransportSettings::File { dir: beside(folder, &table.required::<String>("dir")?) }),
-        "smtp" => relay(table, folder),
+        "smtp" => relay(table, folder).map(TransportSettings::Smtp),
         _ => {
             table
                 .reading()
@@ -257,7 +260,20 @@ fn transport(table: &mut Table<'_>, folder: &Path) -> Option<TransportSettings> 
     }
 }
 
-fn relay(table: &mut Table<'_>, folder: &Path) -> Option<TransportSettings> {
+/// The relay of `transport`, and those that stand in for it.
+fn with_further(table: &Table<'_>, first: TransportSettings, further: Vec<RelaySettings>) -> TransportSettings {
+    match first {
+        first if further.is_empty() => first,
+        TransportSettings::Smtp(relay) => TransportSettings::Relays(std::iter::once(relay).chain(further).collect()),
+        other => {
+            let reason = Reason::new("[[mail.relay]] stands in for a relay, and mail goes to files", "remove it, or write kind = \"smtp\"");
+            table.reading().tell(table.place(), reason);
+            other
+        }
+    }
+}
+
+fn relay(table: &mut Table<'_>, folder: &Path) -> Option<RelaySettings> {
     let host: Option<String> = table.required("host");
     let port = in_range(table, "port", 1, 65_535, 587);
     let tls = parsed(table, "tls", |text| match text {
@@ -292,7 +308,7 @@ fn relay(table: &mut Table<'_>, folder: &Path) -> Option<TransportSettings> {
         table.reading().tell(table.place(), reason);
         return None;
     }
-    Some(TransportSettings::Smtp(relay))
+    Some(relay)
 }
 
 fn read_password(path: &Path) -> Result<SecretString, Reason> {
@@ -435,7 +451,7 @@ fn told<T>(table: &Table<'_>, key: &str, place: &Place, result: Result<T, Reason
     result.map_err(|reason| table.reading().tell(place, Reason::new(format!("`{key}`: {}", reason.message), reason.remedy))).ok()
 }
 
-fn in_range(table: &mut Table<'_>, key: &'static str, least: u32, most: u32, default: u32) -> u32 {
+pub(super) fn in_range(table: &mut Table<'_>, key: &'static str, least: u32, most: u32, default: u32) -> u32 {
     let Some((number, place)) = table.placed::<u32>(key) else { return default };
     if (least..=most).contains(&number) {
         return number;
@@ -444,7 +460,7 @@ fn in_range(table: &mut Table<'_>, key: &'static str, least: u32, most: u32, def
     default
 }
 
-fn tell_twins<'a>(root: &Table<'_>, what: &str, names: impl Iterator<Item = &'a str>) {
+pub(super) fn tell_twins<'a>(root: &Table<'_>, what: &str, names: impl Iterator<Item = &'a str>) {
     let mut seen = std::collections::BTreeSet::new();
     for name in names.filter(|name| !seen.insert(*name)) {
         root.reading().tell(root.place(), Reason::new(format!("two [[{what}]] are called “{name}”"), "rename or remove one"));

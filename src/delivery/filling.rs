@@ -32,8 +32,7 @@ pub(super) struct Filler {
 impl Filler {
     /// The mail of a claim. The same claim gives the same bytes.
     pub(super) fn fill(&self, claim: &Claim, variant: &Variant) -> anyhow::Result<Filled> {
-        let place = claim.person.map_or_else(|| cell(claim.attempt.id), addressbook::cell);
-        let to = self.vault.open_address(&Sealed(claim.address_sealed.clone()), place)?;
+        let to = self.recipient(claim)?;
         let from = self
             .mail
             .envelope
@@ -41,6 +40,12 @@ impl Filler {
             .map_err(|reason| anyhow!("the envelope sender cannot be made: {reason}"))?;
         let bytes = self.build(claim, variant, &to)?;
         Ok(Filled { from, to, bytes, name: file_name(claim) })
+    }
+
+    /// Who gets it.
+    pub(super) fn recipient(&self, claim: &Claim) -> anyhow::Result<Address> {
+        let place = claim.person.map_or_else(|| cell(claim.attempt.id), addressbook::cell);
+        self.vault.open_address(&Sealed(claim.address_sealed.clone()), place)
     }
 
     fn build(&self, claim: &Claim, variant: &Variant, to: &Address) -> anyhow::Result<Vec<u8>> {

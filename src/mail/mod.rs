@@ -45,6 +45,8 @@ pub enum TransportSettings {
     },
     /// A relay.
     Smtp(RelaySettings),
+    /// Several relays: the next where one is down.
+    Relays(Vec<RelaySettings>),
 }
 
 impl TransportSettings {
@@ -53,6 +55,7 @@ impl TransportSettings {
         match self {
             Self::File { .. } => false,
             Self::Smtp(relay) => !relay.is_loopback(),
+            Self::Relays(relays) => relays.iter().any(|relay| !relay.is_loopback()),
         }
     }
 }
