@@ -1,7 +1,7 @@
 //! `clarion mailing`: who got what, and a hand on what is being sent. People appear by number.
 
 use super::output::{json, line, refuse, table};
-use super::{Context, Outcome};
+use super::{Context, Outcome, sending};
 use crate::clock::Timestamp;
 use crate::db::{Db, Tx};
 use crate::delivery::{self, DeliveryState, Line, Summary};
@@ -74,9 +74,7 @@ async fn list(db: &Db, context: &Context) -> anyhow::Result<Outcome> {
         json(&mailings)?;
         return Ok(Outcome::Done);
     }
-    if delivery::frozen(&mut connection).await? {
-        line("All sending is stopped; it goes on with: clarion thaw");
-    }
+    sending::tell(&mut connection, context).await?;
     if mailings.is_empty() {
         line("There is no mailing yet.");
         return Ok(Outcome::Done);

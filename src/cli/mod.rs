@@ -15,6 +15,7 @@ pub mod mailing;
 pub mod output;
 pub mod petition;
 pub mod preview;
+mod sending;
 pub mod serve;
 pub mod subscriber;
 pub mod texts;

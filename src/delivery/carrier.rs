@@ -70,6 +70,8 @@ pub(super) struct Board {
     spared: HashSet<i64>,
     /// Whether the ledger could not be written, so that nothing may be begun.
     pub(super) unwritable: bool,
+    /// Whether something claimed was taken away: staff have stopped it, and the rest perhaps too.
+    revoked: bool,
     /// A mailing with a mail that could not be made, and why.
     pub(super) unmade: Option<(i64, String)>,
 }
@@ -143,7 +145,7 @@ impl Round {
 
     fn next_claim(&self) -> Option<Claim> {
         let mut board = self.board();
-        if board.trouble.is_some() || board.unwritable || self.begun.elapsed() > ROUND || self.tools.stop.is_cancelled() {
+        if board.trouble.is_some() || board.unwritable || board.revoked || self.begun.elapsed() > ROUND || self.tools.stop.is_cancelled() {
             return None;
         }
         // Where every group is at its cap, those who carry it go on by themselves.
@@ -296,7 +298,10 @@ impl Carrier<'_> {
         let results = std::mem::take(&mut self.results);
         match self.round.scribe.write(results, Some((claim.attempt.id, claim.attempt.fence))).await {
             Ok(true) => {}
-            Ok(false) => return Ok(Next::Dropped),
+            Ok(false) => {
+                self.round.board().revoked = true;
+                return Ok(Next::Dropped);
+            }
             Err(error) => {
                 // Its body has not begun: it waits again, and not until its lease runs out.
                 self.round.abandon(claim.clone());

@@ -1,6 +1,7 @@
 //! Mailings and their deliveries.
 
 mod commands;
+mod contention;
 mod control;
 mod doubt;
 mod limits;

@@ -14,6 +14,7 @@ mod content;
 mod database;
 mod delivery;
 mod digest;
+mod disk_full;
 mod end_to_end;
 mod feeds;
 mod fetch;

@@ -8,7 +8,7 @@ mod bucket;
 mod gate;
 mod store;
 
-pub(super) use gate::{Admitted, Gate};
+pub(super) use gate::{Admitted, Allowance, Gate};
 pub use store::{Warmth, warmth};
 
 use crate::address::Address;

@@ -8,8 +8,8 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::task::Poll;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead as _, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
@@ -109,7 +109,7 @@ impl Wire {
         let mut portion = [0; 1];
         let mut buffer = ReadBuf::new(&mut portion);
         let glance = poll_fn(|context| {
-            Poll::Ready(match self.stream.pinned().poll_read(context, &mut buffer) {
+            Poll::Ready(match self.stream.poll_read(context, &mut buffer) {
                 Poll::Pending => None,
                 Poll::Ready(read) => Some(read),
             })
@@ -143,7 +143,7 @@ impl Wire {
     async fn read(&mut self) -> io::Result<()> {
         let mut portion = [0; PORTION];
         let mut buffer = ReadBuf::new(&mut portion);
-        poll_fn(|context| self.stream.pinned().poll_read(context, &mut buffer)).await?;
+        poll_fn(|context| self.stream.poll_read(context, &mut buffer)).await?;
         if buffer.filled().is_empty() {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the relay closed the connection"));
         }
@@ -159,16 +159,13 @@ enum Spoken {
 }
 
 impl Stream {
-    fn pinned(&mut self) -> Pin<&mut dyn Both> {
+    fn poll_read(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self {
-            Self::Plain(stream) => Pin::new(stream),
-            Self::Encrypted(stream) => Pin::new(&mut **stream),
+            Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Encrypted(stream) => Pin::new(stream).poll_read(context, buffer),
         }
     }
 }
-
-trait Both: AsyncRead + AsyncWrite + Send {}
-impl<T: AsyncRead + AsyncWrite + Send> Both for T {}
 
 fn nonsense(what: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what)

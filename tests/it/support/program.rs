@@ -111,6 +111,17 @@ impl Daemon {
         self.address = listening(&mut self.child).await;
     }
 
+    /// Starts the program again through another, whose last argument it becomes.
+    pub async fn restart_through(&mut self, wrapper: &[&str]) {
+        let program = program(self.folder.path());
+        let plain = program.as_std();
+        let mut command = Command::new(wrapper[0]);
+        command.args(&wrapper[1..]).arg(plain.get_program()).args(plain.get_args()).current_dir(self.folder.path());
+        command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?)))).stdout(Stdio::piped()).kill_on_drop(true);
+        self.child = command.spawn().unwrap();
+        self.address = listening(&mut self.child).await;
+    }
+
     /// Any request, answered.
     pub async fn send(
         &self,

@@ -98,6 +98,7 @@ struct Log {
     connections: usize,
     open: usize,
     peak: usize,
+    bodies: usize,
     next: VecDeque<Fault>,
     by_recipient: HashMap<String, Fault>,
 }
@@ -177,6 +178,11 @@ impl Relay {
     /// What it accepted, in order.
     pub fn received(&self) -> Vec<Received> {
         self.log.lock().unwrap().received.clone()
+    }
+
+    /// How many whole bodies it heard.
+    pub fn bodies(&self) -> usize {
+        self.log.lock().unwrap().bodies
     }
 
     /// Forgets what it accepted.
@@ -341,6 +347,7 @@ impl Session {
         }
         say(writer, "354 go ahead").await?;
         let data = read_body(reader, matches!(fault, Fault::CloseInBody)).await?;
+        self.log.lock().unwrap().bodies += 1;
         let Some(to) = to else { return say(writer, "554 5.5.1 no valid recipients").await };
         let reply = if let Fault::Dot(reply) = fault { reply } else { "250 2.0.0 queued as 4F" };
         if matches!(fault, Fault::SilentAtDot) {
