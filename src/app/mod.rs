@@ -1,6 +1,9 @@
 //! The daemon's story: open, listen, run every step until told to stop.
 
+mod punctual;
 mod steps;
+
+pub use punctual::Punctual;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -109,14 +112,14 @@ impl App {
             loops.begin(sources, &Kick::default());
             loops.begin(hub, &Kick::default());
             loops.begin(steps::signup(state), &state.kicks.signup);
-            loops.begin(steps::digest(state), &Kick::default());
+            loops.begin_punctual(steps::digest(state), &state.db, &Kick::default());
             if let Some(step) = steps::petition(state) {
-                loops.begin(step, &state.kicks.petition);
+                loops.begin_punctual(step, &state.db, &state.kicks.petition);
             }
-            loops.begin(steps::notice(state), &Kick::default());
-            loops.begin(steps::translations(state), &Kick::default());
-            loops.begin(steps::preview(state), &Kick::default());
-            loops.begin(delivery, &state.kicks.delivery);
+            loops.begin_punctual(steps::notice(state), &state.db, &Kick::default());
+            loops.begin_punctual(steps::translations(state), &state.db, &Kick::default());
+            loops.begin_punctual(steps::preview(state), &state.db, &Kick::default());
+            loops.begin_punctual(delivery, &state.db, &state.kicks.delivery);
         }
         supervise(tasks, &shutdown).await?;
         self.state.db.close().await;
@@ -132,6 +135,12 @@ struct Loops<'a> {
 }
 
 impl Loops<'_> {
+    /// Begins a step that must not run by a wrong clock.
+    fn begin_punctual<S: Step>(&mut self, step: S, db: &Db, kick: &Kick) {
+        let clock = self.clock.clone();
+        self.begin(Punctual::new(step, db.clone(), clock), kick);
+    }
+
     fn begin<S: Step>(&mut self, step: S, kick: &Kick) {
         let loop_ = task::run(Arc::new(step), self.clock.clone(), kick.clone(), self.shutdown.clone());
         self.tasks.spawn(async move {

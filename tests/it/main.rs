@@ -35,3 +35,4 @@ mod subscription;
 mod tongues;
 mod vault;
 mod withdraw;
+mod wrong_clock;
