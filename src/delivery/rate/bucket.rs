@@ -21,7 +21,8 @@ impl Filling {
     /// So many in any hour, a minute's worth of them at once: the burst is part of the hour.
     pub(super) fn per_hour(mails: u32) -> Self {
         let whole = f64::from(mails);
-        let burst = (whole / 60.0).max(1.0);
+        // Of one that holds a single token, half is lost to whoever looks once a minute.
+        let burst = (whole / 60.0).max(if mails < 30 { 1.0 } else { 2.0 });
         Self { rate: (whole - burst).max(whole / 2.0) / 3_600_000.0, burst }
     }
 
