@@ -269,6 +269,8 @@ pub enum Counter {
     Petition,
     /// Rows of `notice`.
     Notice,
+    /// Rows of `inbound`.
+    Inbound,
 }
 
 impl Counter {
@@ -284,6 +286,7 @@ impl Counter {
             Self::Delivery => "delivery",
             Self::Petition => "petition",
             Self::Notice => "notice",
+            Self::Inbound => "inbound",
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::content::Register;
 use crate::db::Db;
 use crate::feed::Shelf;
+use crate::inbound;
 use crate::metrics::Metrics;
 use crate::task::{self, Kick, Step};
 use crate::vault::Vault;
@@ -33,6 +34,7 @@ pub enum Role {
 /// A daemon, listening and ready to run.
 pub struct App {
     state: State,
+    inbound: inbound::Settings,
     role: Role,
     server: Option<Server>,
     metrics_server: Option<Server>,
@@ -74,7 +76,7 @@ impl App {
             Some(listen) => Some(Server::bind(listen, web::metrics_router(state.clone())).await?),
             None => None,
         };
-        Ok(Self { state, role, server, metrics_server, _lock: lock })
+        Ok(Self { state, inbound: config.inbound, role, server, metrics_server, _lock: lock })
     }
 
     /// Where pages and feeds are served, if they are.
@@ -107,6 +109,13 @@ impl App {
             loops.begin(sources, &Kick::default());
             loops.begin(hub, &Kick::default());
             loops.begin(steps::signup(state), &state.kicks.signup);
+            loops.begin(steps::inbound(state), &Kick::default());
+            if let Some(step) = steps::maildir(state, &self.inbound) {
+                loops.begin(step, &Kick::default());
+            }
+            if let Some(step) = steps::imap(state, &self.inbound) {
+                loops.begin(step, &Kick::default());
+            }
             loops.begin(steps::digest(state), &Kick::default());
             if let Some(step) = steps::petition(state) {
                 loops.begin(step, &state.kicks.petition);

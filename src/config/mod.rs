@@ -2,6 +2,7 @@
 
 mod category;
 mod environment;
+mod inbound;
 mod legacy;
 mod sections;
 
@@ -36,6 +37,8 @@ pub struct Config {
     pub key_file: PathBuf,
     /// `[mail]`.
     pub mail: mail::Settings,
+    /// `[inbound]`.
+    pub inbound: crate::inbound::Settings,
     /// `[delivery]`.
     pub delivery: delivery::Settings,
     /// `[[digest]]`.

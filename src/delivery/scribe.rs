@@ -3,6 +3,7 @@
 //! A connection begins a body only after its own earlier results and this body's mark are
 //! durable (DESIGN, Promises). One commit for all makes that cheap.
 
+use super::bounce;
 use super::ledger::{self, LEASE};
 use super::rules::Settlement;
 use crate::db::Db;
@@ -72,6 +73,7 @@ async fn write(db: &Db, page: &[Entry]) -> anyhow::Result<HashSet<i64>> {
     let mut tx = db.begin().await?;
     let lease_until = db.lease_time(&mut tx).await? + LEASE;
     let written = ledger::settle(&mut tx, &settlements).await?;
+    bounce::note_refusals(&mut tx, &settlements).await?;
     if written < settlements.len() as u64 {
         tracing::warn!(
             "{} results came too late to be written: their deliveries had been claimed again",
@@ -96,6 +98,7 @@ pub(super) async fn catch_up(db: &Db, unwritten: &Unwritten) -> anyhow::Result<(
     let written = async {
         let mut tx = db.begin().await?;
         ledger::settle(&mut tx, &waiting).await?;
+        bounce::note_refusals(&mut tx, &waiting).await?;
         tx.commit().await
     };
     match written.await {

@@ -1,5 +1,6 @@
 //! What time changes by itself: claims run out, deadlines pass, mailings end.
 
+use super::bounce::hold_refused;
 use super::ledger::Claimant;
 use crate::clock::Timestamp;
 use crate::db::Engine;
@@ -18,6 +19,7 @@ pub(super) async fn tidy(connection: &mut AnyConnection, engine: Engine, claiman
     take_back_doubtful(connection, foreign, claimant).await?;
     skip_overdue(connection, claimant.now).await?;
     end_cancelled(connection, claimant.now).await?;
+    hold_refused(connection, claimant.now).await?;
     finish(connection, claimant.now).await
 }
 

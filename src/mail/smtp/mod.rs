@@ -15,7 +15,7 @@ use dial::{Encryption, dial, within};
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Ehlo, Mail, Quit, Rcpt};
-use lettre::transport::smtp::extension::{ClientId, MailParameter};
+use lettre::transport::smtp::extension::{ClientId, MailParameter, RcptParameter};
 use lettre::transport::smtp::{Error, response::Response};
 use secrecy::ExposeSecret as _;
 use std::fmt;
@@ -93,6 +93,7 @@ impl Relay {
         Ok(Connection {
             pipelining: offers("PIPELINING"),
             international: offers("SMTPUTF8"),
+            reports: offers("DSN"),
             wire: Some(Box::new(wire)),
             timeouts: self.timeouts,
             carried: 0,
@@ -106,6 +107,8 @@ pub struct Connection {
     wire: Option<Box<AsyncSmtpConnection>>,
     pipelining: bool,
     international: bool,
+    /// Whether reports of failure can be asked for.
+    reports: bool,
     timeouts: RelayTimeouts,
     carried: u32,
 }
@@ -169,9 +172,13 @@ impl Connection {
             return Envelope::NotCarried;
         };
         self.carried += 1;
-        let parameters = if international { vec![MailParameter::SmtpUtfEight] } else { Vec::new() };
-        let mail = Mail::new(Some(from), parameters).to_string();
-        let rcpt = Rcpt::new(spoken_to, Vec::new()).to_string();
+        let (mut of_mail, mut of_rcpt) = if self.reports { ask_for_reports(from.user(), to) } else { (Vec::new(), Vec::new()) };
+        if international {
+            of_mail.push(MailParameter::SmtpUtfEight);
+            of_rcpt.retain(|parameter| !matches!(parameter, RcptParameter::Other { keyword, .. } if keyword == "ORCPT"));
+        }
+        let mail = Mail::new(Some(from), of_mail).to_string();
+        let rcpt = Rcpt::new(spoken_to, of_rcpt).to_string();
         let mut talk = Talk { wire, limit: self.timeouts.command, to };
         let asked = if self.pipelining { talk.ask_at_once(&mail, &rcpt).await } else { talk.ask_in_turn(&mail, &rcpt).await };
         match asked {
@@ -217,6 +224,17 @@ impl Ready<'_> {
             Err(Silence(why)) => Answer::InDoubt(why),
         }
     }
+}
+
+/// Asks for a report if the mail fails, with its head only, named by the local part of our envelope
+/// sender, which carries the token (RFC 3461 §4). Nothing is asked of what arrives or waits.
+fn ask_for_reports(name: &str, to: &Address) -> (Vec<MailParameter>, Vec<RcptParameter>) {
+    let of_mail = |keyword: &str, value: String| MailParameter::Other { keyword: keyword.to_owned(), value: Some(value) };
+    let of_rcpt = |keyword: &str, value: String| RcptParameter::Other { keyword: keyword.to_owned(), value: Some(value) };
+    // lettre writes values as xtext (RFC 3461 §4).
+    let mail = vec![of_mail("RET", "HDRS".to_owned()), of_mail("ENVID", name.to_owned())];
+    let rcpt = vec![of_rcpt("NOTIFY", "FAILURE".to_owned()), of_rcpt("ORCPT", format!("rfc822;{}", to.expose()))];
+    (mail, rcpt)
 }
 
 /// The answer to a whole envelope.
