@@ -126,9 +126,8 @@ impl Desk {
     /// The delivery whose token we signed, of the first place that shows one. Two in one place
     /// prove nothing.
     fn proven(&self, tokens: &[Vec<String>]) -> Option<i64> {
-        let of_place = |place: &Vec<String>| -> BTreeSet<i64> {
-            place.iter().filter_map(|token| read_bounce_token(&self.vault, token)).collect()
-        };
+        let of_place =
+            |place: &Vec<String>| -> BTreeSet<i64> { place.iter().filter_map(|token| read_bounce_token(&self.vault, token)).collect() };
         let found = tokens.iter().map(of_place).find(|found| !found.is_empty())?;
         found.first().copied().filter(|_| found.len() == 1)
     }

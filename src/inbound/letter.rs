@@ -34,7 +34,8 @@ impl Letter {
 
 /// Without controls, and without what turns the direction of writing.
 fn harmless(line: &str) -> String {
-    let is_dangerous = |c: char| (c.is_control() && c != '\t') || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let is_dangerous =
+        |c: char| (c.is_control() && c != '\t') || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     line.chars().filter(|c| !is_dangerous(*c)).collect()
 }
 

@@ -4,8 +4,8 @@
 
 mod desk;
 mod imap;
-mod maildir;
 mod letter;
+mod maildir;
 mod mime;
 mod report;
 mod sort;

@@ -1,9 +1,9 @@
 //! What a message is, told by its structure and by the address it was sent to (M13a). No word of
 //! it is believed: what it is about is said by our own signed tokens alone.
 
+use super::Doors;
 use super::mime::Part;
 use super::report::{Dsn, Feedback, Recipient, halves};
-use super::Doors;
 use crate::address::Address;
 use crate::delivery::{CONFIRM, Cause, Diagnosis, LEAVE};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,15 +25,8 @@ const RECIPIENTS: [&str; 9] = [
     "X-Forwarded-To",
 ];
 /// Headers that only programs write.
-const OF_PROGRAMS: [&str; 7] = [
-    "X-Autoreply",
-    "X-Autorespond",
-    "X-Autoresponder",
-    "X-Auto-Response",
-    "X-Mail-Autoreply",
-    "List-Id",
-    "Feedback-ID",
-];
+const OF_PROGRAMS: [&str; 7] =
+    ["X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Auto-Response", "X-Mail-Autoreply", "List-Id", "Feedback-ID"];
 
 /// A message told apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,9 +128,10 @@ fn report(message: &Part<'_>, doors: &Doors) -> Sorted {
 fn delivery(dsn: &Dsn, tokens: Vec<Vec<String>>) -> Sorted {
     let is = |recipient: &&Recipient, action: &str| recipient.action.starts_with(action);
     let failed: Vec<&Recipient> = dsn.recipients.iter().filter(|recipient| is(recipient, "failed")).collect();
-    let diagnosed = |failed: &&Recipient| Some((Diagnosis::of_report(&failed.status, failed.diagnostic.as_deref())?, *failed));
-    let diagnoses: Option<Vec<(Diagnosis, &Recipient)>> = failed.iter().map(|failed| diagnosed(failed)).collect();
-    let Some((diagnosis, recipient)) = diagnoses.and_then(|all| all.into_iter().min_by_key(|(diagnosis, _)| diagnosis.cause)) else {
+    let diagnoses: Option<Vec<Diagnosis>> =
+        failed.iter().map(|failed| Diagnosis::of_report(&failed.status, failed.diagnostic.as_deref())).collect();
+    let mildest = diagnoses.and_then(|all| all.into_iter().zip(&failed).min_by_key(|(diagnosis, _)| diagnosis.cause));
+    let Some((diagnosis, recipient)) = mildest else {
         return if failed.is_empty() && !dsn.recipients.is_empty() { Sorted::Delay } else { Sorted::Unclear };
     };
     let cause = if failed.len() == dsn.recipients.len() { diagnosis.cause } else { diagnosis.cause.min(Cause::Unclear) };
@@ -183,7 +177,8 @@ fn author(message: &Part<'_>) -> Option<Address> {
 /// Whether a mail server wrote it, to tell that it could not deliver something.
 fn is_of_a_mail_server(message: &Part<'_>) -> bool {
     let local = author(message).map(|from| from.local().to_lowercase()).unwrap_or_default();
-    matches!(local.as_str(), "mailer-daemon" | "postmaster" | "mail-daemon" | "mdaemon") || message.raw_header("X-Failed-Recipients").is_some()
+    matches!(local.as_str(), "mailer-daemon" | "postmaster" | "mail-daemon" | "mdaemon")
+        || message.raw_header("X-Failed-Recipients").is_some()
 }
 
 /// Whether nobody wrote it (RFC 3834 §2, §5, and what came before it), or we did.
@@ -287,13 +282,25 @@ mod tests {
     fn what_people_want_is_told_by_the_address_they_write_to() {
         let kim = Address::parse("kim@example.net").unwrap();
         let words = "hi Hello\r\n".to_owned();
-        assert_eq!(sorted("From: kim@example.net\r\nTo: <JOIN@example.org>\r\nSubject: hi"), Sorted::Join { from: kim.clone(), words: words.clone() });
-        assert_eq!(sorted("From: Kim <kim@example.net>\r\nTo: join@example.org, leave@example.org\r\nSubject: hi"), Sorted::AskToLeave { from: kim, words });
-        let leave = format!("From: kim@example.net\r\nTo: x@example.net\r\nDelivered-To: BOUNCES+LEAVE-{}@example.org", TOKEN_TEXT.to_uppercase());
+        assert_eq!(
+            sorted("From: kim@example.net\r\nTo: <JOIN@example.org>\r\nSubject: hi"),
+            Sorted::Join { from: kim.clone(), words: words.clone() }
+        );
+        assert_eq!(
+            sorted("From: Kim <kim@example.net>\r\nTo: join@example.org, leave@example.org\r\nSubject: hi"),
+            Sorted::AskToLeave { from: kim, words }
+        );
+        let leave =
+            format!("From: kim@example.net\r\nTo: x@example.net\r\nDelivered-To: BOUNCES+LEAVE-{}@example.org", TOKEN_TEXT.to_uppercase());
         assert_eq!(sorted(&leave), Sorted::Leave { token: TOKEN_TEXT.to_owned() });
         let confirm = format!("From: kim@example.net\r\nTo: bounces+confirm-{TOKEN_TEXT}@example.org");
         assert_eq!(sorted(&confirm), Sorted::Confirm { token: TOKEN_TEXT.to_owned() });
-        for unclear in ["From: kim@example.net\r\nTo: office@example.org", "To: join@example.org", "From: a@example.net, b@example.net\r\nTo: join@example.org", ""] {
+        for unclear in [
+            "From: kim@example.net\r\nTo: office@example.org",
+            "To: join@example.org",
+            "From: a@example.net, b@example.net\r\nTo: join@example.org",
+            "",
+        ] {
             assert_eq!(sorted(unclear), Sorted::Unclear, "{unclear}");
         }
     }

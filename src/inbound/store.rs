@@ -39,12 +39,10 @@ pub(super) async fn enter(connection: &mut AnyConnection, hash: &str, now: Times
 /// Records what a message was, and counts it.
 pub(super) async fn settle(connection: &mut AnyConnection, id: i64, kind: Kind) -> anyhow::Result<()> {
     sqlx::query("UPDATE inbound SET kind = $1 WHERE id = $2").bind(kind.as_str()).bind(id).execute(&mut *connection).await?;
-    sqlx::query(
-        "INSERT INTO inbound_count (kind, total) VALUES ($1, 1) ON CONFLICT (kind) DO UPDATE SET total = inbound_count.total + 1",
-    )
-    .bind(kind.as_str())
-    .execute(connection)
-    .await?;
+    sqlx::query("INSERT INTO inbound_count (kind, total) VALUES ($1, 1) ON CONFLICT (kind) DO UPDATE SET total = inbound_count.total + 1")
+        .bind(kind.as_str())
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -91,12 +89,7 @@ pub async fn drop_kept(connection: &mut AnyConnection, id: i64) -> anyhow::Resul
 
 /// Forgets what is kept since before `kept_since`, and that something came at all before
 /// `known_since`: at most `limit` of each.
-pub(super) async fn prune(
-    connection: &mut AnyConnection,
-    kept_since: Timestamp,
-    known_since: Timestamp,
-    limit: i64,
-) -> anyhow::Result<()> {
+pub(super) async fn prune(connection: &mut AnyConnection, kept_since: Timestamp, known_since: Timestamp, limit: i64) -> anyhow::Result<()> {
     sqlx::query(
         "UPDATE inbound SET sealed = NULL
          WHERE id IN (SELECT id FROM inbound WHERE sealed IS NOT NULL AND came_at < $1 ORDER BY id LIMIT $2)",

@@ -4,6 +4,6 @@ mod commands;
 mod control;
 mod doubt;
 mod making;
-mod office;
+pub mod office;
 mod sending;
 mod trouble;

@@ -51,6 +51,7 @@ impl Parts {
             identity: IDENTITY,
             list_id: "news.news.example.org",
             unsubscribe: Some("https://news.example.org/unsubscribe/AAAA"),
+            unsubscribe_mail: None,
             feedback_id: "12:news:ja:exampleorg",
         }
     }

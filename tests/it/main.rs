@@ -18,6 +18,7 @@ mod end_to_end;
 mod feeds;
 mod fetch;
 mod import;
+mod inbound;
 mod kill;
 mod layers;
 mod mail;

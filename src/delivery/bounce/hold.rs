@@ -40,8 +40,10 @@ pub(in super::super) async fn hold_refused(connection: &mut AnyConnection, now: 
 
 /// Tells staff of a mailing that has ended and of which reports now say that it was refused.
 pub(super) async fn tell_of_refused(connection: &mut AnyConnection, mailing: i64, now: Timestamp) -> anyhow::Result<()> {
-    let ended: Option<String> =
-        sqlx::query_scalar("SELECT title FROM mailing WHERE id = $1 AND state = 'done'").bind(mailing).fetch_optional(&mut *connection).await?;
+    let ended: Option<String> = sqlx::query_scalar("SELECT title FROM mailing WHERE id = $1 AND state = 'done'")
+        .bind(mailing)
+        .fetch_optional(&mut *connection)
+        .await?;
     let Some(title) = ended else { return Ok(()) };
     let refusals: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM bounce WHERE mailing_id = $1 AND cause = $2")
         .bind(mailing)
@@ -79,16 +81,11 @@ async fn hold(connection: &mut AnyConnection, mailing: i64, refusals: i64) -> an
     Ok(held.rows_affected() == 1)
 }
 
-async fn tell(
-    connection: &mut AnyConnection,
-    mailing: i64,
-    title: &str,
-    refusals: i64,
-    held: bool,
-    now: Timestamp,
-) -> anyhow::Result<()> {
+async fn tell(connection: &mut AnyConnection, mailing: i64, title: &str, refusals: i64, held: bool, now: Timestamp) -> anyhow::Result<()> {
     let follows = if held {
-        format!("The mailing is held: what has not left waits. Once the cause is mended, let it go on with: clarion mailing resume {mailing}")
+        format!(
+            "The mailing is held: what has not left waits. Once the cause is mended, let it go on with: clarion mailing resume {mailing}"
+        )
     } else {
         format!("The mailing has ended. Once the cause is mended, send the refused mails again with: clarion mailing retry {mailing}")
     };

@@ -61,7 +61,8 @@ struct Left {
 
 impl Left {
     async fn find(connection: &mut AnyConnection, delivery: i64) -> anyhow::Result<Option<Self>> {
-        let row = sqlx::query_as("SELECT mailing_id, person_id, recipient, state, settled_at, first_attempt_at FROM delivery WHERE id = $1");
+        let row =
+            sqlx::query_as("SELECT mailing_id, person_id, recipient, state, settled_at, first_attempt_at FROM delivery WHERE id = $1");
         let row: Option<Self> = row.bind(delivery).fetch_optional(connection).await?;
         Ok(row.filter(|left| left.first_attempt_at.is_some()))
     }
@@ -151,13 +152,7 @@ async fn write(connection: &mut AnyConnection, delivery: i64, left: &Left, diagn
 }
 
 /// What follows for a person, one of whose mails that left at an instant came back.
-async fn judge(
-    connection: &mut AnyConnection,
-    person: i64,
-    left_at: Timestamp,
-    cause: Cause,
-    now: Timestamp,
-) -> anyhow::Result<Heard> {
+async fn judge(connection: &mut AnyConnection, person: i64, left_at: Timestamp, cause: Cause, now: Timestamp) -> anyhow::Result<Heard> {
     match addressbook::deliverability(connection, person).await? {
         Deliverability::Bad => Ok(Heard::Counted),
         Deliverability::Paused => {
@@ -267,7 +262,9 @@ pub async fn bounces_of(connection: &mut AnyConnection, person: i64, limit: i64)
 
 /// How many mails of a mailing came back, by cause.
 pub async fn bounce_counts(connection: &mut AnyConnection, mailing: i64) -> anyhow::Result<BTreeMap<Cause, i64>> {
-    let rows: Vec<(String, i64)> =
-        sqlx::query_as("SELECT cause, COUNT(*) FROM bounce WHERE mailing_id = $1 GROUP BY cause").bind(mailing).fetch_all(connection).await?;
+    let rows: Vec<(String, i64)> = sqlx::query_as("SELECT cause, COUNT(*) FROM bounce WHERE mailing_id = $1 GROUP BY cause")
+        .bind(mailing)
+        .fetch_all(connection)
+        .await?;
     rows.into_iter().map(|(cause, count)| Ok((Cause::from_stored(&cause)?, count))).collect()
 }

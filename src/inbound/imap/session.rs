@@ -134,7 +134,11 @@ async fn dial(settings: &ImapSettings) -> anyhow::Result<Box<dyn Wire>> {
     let stream = if server.tls == Tls::Required {
         let mut client = Client::new(stream);
         greeting(&mut client).await?;
-        client.run_command_and_check_ok("STARTTLS", None).await.map_err(|error| plain(&error)).context("the server does not take STARTTLS")?;
+        client
+            .run_command_and_check_ok("STARTTLS", None)
+            .await
+            .map_err(|error| plain(&error))
+            .context("the server does not take STARTTLS")?;
         // What was read too far is dropped with the client: nothing injected is believed later.
         client.into_inner()
     } else {
