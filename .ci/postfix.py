@@ -50,7 +50,7 @@ class Postfix:
             "mail_owner = postfix\nsetgid_group = postdrop\nmyhostname = mx.test.invalid\nmydestination =\n"
             "inet_interfaces = 127.0.0.1\ninet_protocols = ipv4\nmynetworks = 127.0.0.0/8\n"
             "smtpd_relay_restrictions = permit_mynetworks, reject\nrecipient_delimiter = +\n"
-            f"maillog_file = {self.folder}/log\ndefault_transport = error:5.4.4 there is no outside here\n"
+            f"maillog_file_prefixes = {self.folder}\nmaillog_file = {self.folder}/log\ndefault_transport = error:5.4.4 there is no outside here\n"
             f"virtual_mailbox_domains = example.net, {DOMAIN}\nvirtual_mailbox_base = {folder}/mail\n"
             f"virtual_mailbox_maps = pcre:{etc}/boxes\nvirtual_minimum_uid = 1\n"
             # Taken at the door and refused inside: a report comes later.
@@ -74,7 +74,7 @@ class Postfix:
             shutil.copytree("/etc/postfix/dynamicmaps.cf.d", etc / "dynamicmaps.cf.d")
 
     def __enter__(self):
-        subprocess.run(["postfix", "-c", self.folder / "etc", "start"], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run(["postfix", "-c", self.folder / "etc", "start"], check=True)
         wait_for("Postfix", lambda: socket.socket().connect_ex(("127.0.0.1", self.port)) == 0)
         return self
 
