@@ -276,6 +276,8 @@ pub enum Counter {
     Petition,
     /// Rows of `notice`.
     Notice,
+    /// Rows of `inbound`.
+    Inbound,
 }
 
 impl Counter {
@@ -291,6 +293,7 @@ impl Counter {
             Self::Delivery => "delivery",
             Self::Petition => "petition",
             Self::Notice => "notice",
+            Self::Inbound => "inbound",
         }
     }
 }

@@ -11,7 +11,7 @@
 //!
 //! 1. [`cli`]: one file per command
 //! 2. [`app`]: the daemon in one page
-//! 3. [`config`], [`web`]
+//! 3. [`config`], [`web`], [`inbound`]
 //! 4. [`digest`], [`petition`], [`notice`]
 //! 5. [`subscription`], [`feed`]
 //! 6. [`delivery`]
@@ -39,6 +39,7 @@ pub mod delivery;
 pub mod digest;
 pub mod feed;
 pub mod fetch;
+pub mod inbound;
 pub mod language;
 pub mod mail;
 pub mod metrics;

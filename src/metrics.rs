@@ -31,6 +31,13 @@ pub struct Readership {
     pub aggregator: String,
 }
 
+/// What came in, as a label.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct Arrival {
+    /// A kind of message.
+    pub kind: String,
+}
+
 /// All metrics. Clones count together.
 #[derive(Clone)]
 pub struct Metrics {
@@ -59,6 +66,10 @@ pub struct Metrics {
     pub requests: Counter,
     /// What aggregators said last of their subscribers.
     pub feed_readers: Family<Readership, Gauge>,
+    /// Mails that came in, ever, by what they were.
+    pub inbound: Family<Arrival, Gauge>,
+    /// Mails that came in and wait for staff.
+    pub inbound_waiting: Gauge,
 }
 
 impl Default for Metrics {
@@ -96,6 +107,10 @@ impl Default for Metrics {
         registry.register("http_requests", "HTTP requests answered", requests.clone());
         let feed_readers = Family::default();
         registry.register("feed_readers", "Subscribers that aggregators say they have, by feed", feed_readers.clone());
+        let inbound = Family::default();
+        registry.register("inbound", "Mails that came in, ever, by what they were", inbound.clone());
+        let inbound_waiting = Gauge::default();
+        registry.register("inbound_waiting", "Mails that came in, are not understood and wait for staff", inbound_waiting.clone());
         Self {
             registry: Arc::new(registry),
             deliveries,
@@ -110,6 +125,8 @@ impl Default for Metrics {
             hub_pings,
             requests,
             feed_readers,
+            inbound,
+            inbound_waiting,
         }
     }
 }

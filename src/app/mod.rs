@@ -11,6 +11,7 @@ use crate::content::Register;
 use crate::db::Db;
 use crate::delivery::Rates;
 use crate::feed::Shelf;
+use crate::inbound;
 use crate::metrics::Metrics;
 use crate::task::{self, Kick, Step};
 use crate::vault::Vault;
@@ -37,6 +38,7 @@ pub enum Role {
 /// A daemon, listening and ready to run.
 pub struct App {
     state: State,
+    inbound: inbound::Settings,
     role: Role,
     server: Option<Server>,
     metrics_server: Option<Server>,
@@ -79,7 +81,7 @@ impl App {
             Some(listen) => Some(Server::bind(listen, web::metrics_router(state.clone())).await?),
             None => None,
         };
-        Ok(Self { state, role, server, metrics_server, rates: config.rates, _lock: lock })
+        Ok(Self { state, inbound: config.inbound, role, server, metrics_server, rates: config.rates, _lock: lock })
     }
 
     /// Where pages and feeds are served, if they are.
@@ -112,6 +114,13 @@ impl App {
             loops.begin(sources, &Kick::default());
             loops.begin(hub, &Kick::default());
             loops.begin(steps::signup(state), &state.kicks.signup);
+            loops.begin(steps::inbound(state), &Kick::default());
+            if let Some(step) = steps::maildir(state, &self.inbound) {
+                loops.begin(step, &Kick::default());
+            }
+            if let Some(step) = steps::imap(state, &self.inbound) {
+                loops.begin(step, &Kick::default());
+            }
             loops.begin_punctual(steps::digest(state), &state.db, &Kick::default());
             if let Some(step) = steps::petition(state) {
                 loops.begin_punctual(step, &state.db, &state.kicks.petition);

@@ -102,6 +102,8 @@ async fn show(db: &Db, id: i64, context: &Context) -> anyhow::Result<Outcome> {
         Some(reason) => format!("{} ({reason})", mailing.state),
         None => mailing.state.to_string(),
     };
+    let came_back = delivery::bounce_counts(&mut connection, id).await?;
+    let came_back: Vec<String> = came_back.iter().map(|(cause, count)| format!("{count} {cause}")).collect();
     for (name, value) in [
         ("title", mailing.title.clone()),
         ("key", mailing.key.clone()),
@@ -112,6 +114,7 @@ async fn show(db: &Db, id: i64, context: &Context) -> anyhow::Result<Outcome> {
         ("deadline", at(mailing.deadline)),
         ("finished", at(mailing.finished_at)),
         ("mails", sums(&mailing)),
+        ("came back", if came_back.is_empty() { "none".to_owned() } else { came_back.join(", ") }),
     ] {
         line(format_args!("{name:<11} {value}"));
     }

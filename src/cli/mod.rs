@@ -9,6 +9,7 @@ mod draft;
 pub mod feeds;
 mod freeze;
 pub mod import;
+pub mod inbound;
 pub mod keys;
 pub mod mail;
 pub mod mailing;
@@ -93,6 +94,14 @@ enum Command {
     Freeze,
     /// Let sending go on after a freeze.
     Thaw,
+    /// Mail that comes in: without more, takes one message on standard input.
+    ///
+    /// For a mail server to hand its mail to. Exit 0: taken in, whatever it was; 75: not now, hand
+    /// it over again.
+    Inbound {
+        #[command(subcommand)]
+        command: Option<inbound::InboundCommand>,
+    },
     /// One subscriber: add, look at, take off, erase.
     Subscriber {
         #[command(subcommand)]
@@ -156,10 +165,25 @@ pub enum Outcome {
     Done,
     /// It found a problem and said so: exit code 1.
     ProblemFound,
+    /// It cannot be done now, and whoever asked keeps what they brought (EX_TEMPFAIL of
+    /// sysexits.h): exit code 75.
+    TryLater,
 }
 
 /// Runs a command. `environment` holds the variables that begin with `CLARION_`.
 pub async fn run(arguments: Arguments, environment: Vec<(String, String)>) -> anyhow::Result<Outcome> {
+    let is_handed_mail = matches!(arguments.command, Some(Command::Inbound { command: None }));
+    match run_command(arguments, environment).await {
+        // Whatever it is, also a mistake in the configuration: the mail server keeps the message.
+        Err(error) if is_handed_mail => {
+            eprintln!("clarion: {error:#}");
+            Ok(Outcome::TryLater)
+        }
+        outcome => outcome,
+    }
+}
+
+async fn run_command(arguments: Arguments, environment: Vec<(String, String)>) -> anyhow::Result<Outcome> {
     let command = arguments.command.unwrap_or(Command::Serve(serve::ServeArguments::default()));
     if let Command::Demo(demo) = command {
         return demo::run(demo).await;
@@ -187,6 +211,7 @@ pub async fn run(arguments: Arguments, environment: Vec<(String, String)>) -> an
         Command::Mailing { command } => mailing::run(command, &context).await,
         Command::Freeze => freeze::freeze(&context).await,
         Command::Thaw => freeze::thaw(&context).await,
+        Command::Inbound { command } => inbound::run(command, &context).await,
         Command::Subscriber { command } => subscriber::run(command, &context).await,
         Command::Content { command } => content::run(command, &context).await,
         Command::Feeds => feeds::run(&context).await,

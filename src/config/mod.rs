@@ -2,6 +2,7 @@
 
 mod category;
 mod environment;
+mod inbound;
 mod legacy;
 mod rates;
 mod sections;
@@ -37,6 +38,8 @@ pub struct Config {
     pub key_file: PathBuf,
     /// `[mail]`.
     pub mail: mail::Settings,
+    /// `[inbound]`.
+    pub inbound: crate::inbound::Settings,
     /// `[delivery]`.
     pub delivery: delivery::Settings,
     /// The limits in `[delivery]`.

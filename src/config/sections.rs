@@ -1,6 +1,6 @@
 //! Each section of the file, in the order of the example.
 
-use super::{Config, category, legacy, rates};
+use super::{Config, category, inbound, legacy, rates};
 use crate::address::{Address, Mailbox};
 use crate::clock::parse_duration;
 use crate::db::DatabaseUrl;
@@ -36,6 +36,7 @@ pub(super) fn read(root: &mut Table<'_>, folder: &Path, elsewhere: &mut Vec<Prob
     let database = root.section("database", |table| database(table, folder));
     let key_file = root.section("vault", |table| Some(beside(folder, &table.required::<String>("key_file")?)));
     let mail = root.section("mail", |table| mail(table, folder));
+    let inbound = root.section("inbound", |table| inbound::read(table, folder));
     let (delivery, rates) = root.section("delivery", |table| (delivery(table), rates::read(table)));
     let digests = root.tables("digest", |table| digest(table, &zone)).into_iter().flatten().collect::<Vec<_>>();
     tell_twins(root, "digest", digests.iter().map(|digest| digest.name.as_str()));
@@ -51,7 +52,8 @@ pub(super) fn read(root: &mut Table<'_>, folder: &Path, elsewhere: &mut Vec<Prob
         web: web?,
         database: database?,
         key_file: key_file?,
-        mail: mail?,
+        mail: if inbound.is_open() { heard(mail?) } else { mail? },
+        inbound,
         delivery,
         rates,
         digests,
@@ -59,6 +61,11 @@ pub(super) fn read(root: &mut Table<'_>, folder: &Path, elsewhere: &mut Vec<Prob
         site,
         catalogue,
     })
+}
+
+/// Mails may offer addresses that are read.
+fn heard(mail: mail::Settings) -> mail::Settings {
+    mail::Settings { envelope: mail.envelope.heard(), ..mail }
 }
 
 /// The shipped texts, and those of a folder beside the configuration.
@@ -274,8 +281,13 @@ fn with_further(table: &Table<'_>, first: TransportSettings, further: Vec<RelayS
 }
 
 fn relay(table: &mut Table<'_>, folder: &Path) -> Option<RelaySettings> {
+    server(table, folder, 587, Tls::Required, "mail")
+}
+
+/// A mail server of which we are the client. `what` would travel unencrypted.
+pub(super) fn server(table: &mut Table<'_>, folder: &Path, port: u32, tls: Tls, what: &str) -> Option<RelaySettings> {
     let host: Option<String> = table.required("host");
-    let port = in_range(table, "port", 1, 65_535, 587);
+    let port = in_range(table, "port", 1, 65_535, port);
     let tls = parsed(table, "tls", |text| match text {
         "required" => Ok(Tls::Required),
         "implicit" => Ok(Tls::Implicit),
@@ -285,7 +297,7 @@ fn relay(table: &mut Table<'_>, folder: &Path) -> Option<RelaySettings> {
             "write \"required\" (STARTTLS), \"implicit\" or, on this machine only, \"none\"",
         )),
     })
-    .unwrap_or(Tls::Required);
+    .unwrap_or(tls);
     let user: Option<String> = table.optional("user");
     let password = parsed(table, "password_file", |path| read_password(&beside(folder, path)));
     let ca_file = table.optional::<String>("ca_file").map(|path| beside(folder, &path));
@@ -302,8 +314,8 @@ fn relay(table: &mut Table<'_>, folder: &Path) -> Option<RelaySettings> {
     let relay = RelaySettings { host: host?, port: u16::try_from(port).ok()?, tls, credentials, ca_file };
     if tls == Tls::None && !relay.is_loopback() {
         let reason = Reason::new(
-            format!("mail to {} would travel unencrypted", relay.host),
-            "write tls = \"required\"; \"none\" is for a relay on this machine",
+            format!("{what} to {} would travel unencrypted", relay.host),
+            "write tls = \"required\" or \"implicit\"; \"none\" is for a server on this machine",
         );
         table.reading().tell(table.place(), reason);
         return None;
@@ -416,7 +428,7 @@ fn socket_address(text: &str) -> Result<SocketAddr, Reason> {
 
 /// A path as written in the file, seen from where the program runs: `../content` beside
 /// `config/clarion.toml` is `content`, which is how people know it.
-fn beside(folder: &Path, path: &str) -> PathBuf {
+pub(super) fn beside(folder: &Path, path: &str) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in folder.join(path).components() {
         match (part, plain.components().next_back()) {

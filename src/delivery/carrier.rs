@@ -7,7 +7,7 @@ use super::pace::Pace;
 use super::rules::{Ended, Settlement, settle};
 use super::scribe::Scribe;
 use crate::clock::Clock;
-use crate::mail::{Answer, Begun, Blame, Link, Reply, Transport};
+use crate::mail::{Answer, Begun, Link, Reply, Transport};
 use crate::metrics::{Metrics, Outcome};
 use anyhow::Context as _;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -62,8 +62,6 @@ pub(super) struct Board {
     /// Mails that the relay gave an answer about, and those it did not want now.
     answered: u32,
     deferred: u32,
-    /// Mailings with mails that were refused for what they are, and the last words about them.
-    pub(super) blamed: HashMap<i64, String>,
     /// How many of each group are on their way.
     busy: HashMap<usize, u32>,
     /// Deliveries that met a relay with too much to do once in this round.
@@ -100,15 +98,12 @@ impl Board {
         self.trouble.as_ref().or_else(silent).cloned()
     }
 
-    fn note(&mut self, claim: &Claim, ended: &Ended) {
+    fn note(&mut self, ended: &Ended) {
         match ended {
             Ended::Accepted(_) => self.answered += 1,
             Ended::Refused(reply) => {
                 self.answered += 1;
                 self.deferred += u32::from(reply.is_transient());
-                if !reply.is_transient() && reply.blame() == Blame::Mailing {
-                    self.blamed.insert(claim.mailing, reply.to_string());
-                }
             }
             Ended::Lost(why) | Ended::InDoubt(why) => self.lost = Some(why.clone()),
             Ended::Impossible(_) | Ended::Untried => {}
@@ -319,7 +314,7 @@ impl Carrier<'_> {
     }
 
     fn conclude(&mut self, claim: &Claim, ended: &Ended) {
-        self.round.board().note(claim, ended);
+        self.round.board().note(ended);
         let settlement = settle(&claim.attempt, ended, self.round.tools.clock.now());
         let outcome = Outcome { state: settlement.state.as_str().to_owned() };
         self.round.tools.metrics.deliveries.get_or_create(&outcome).inc();

@@ -2,7 +2,7 @@
 //! doubt.
 
 mod archive;
-mod breaker;
+mod bounce;
 mod carried;
 mod carrier;
 mod control;
@@ -24,6 +24,9 @@ mod withdraw;
 mod worker;
 
 pub use archive::{PublicMailing, public_mailings, public_text};
+pub use bounce::{
+    Bounced, Cause, Diagnosis, Heard, Status, bounce_counts, bounced, bounces_of, complained, forgive_bounces, personal_links, recipient_of,
+};
 pub use carried::{CarriedArticle, carried};
 pub use control::*;
 pub use email::post_test;
@@ -32,7 +35,7 @@ pub use late::hold_after;
 pub use rate::{Group, Rates, WarmUp, Warmth, warmth};
 pub use relays::{RelayHealth, RelayState, relay_health};
 pub use store::*;
-pub use verp::{bounce_token, read_bounce_token};
+pub use verp::{CONFIRM, LEAVE, bounce_token, read_bounce_token};
 pub use withdraw::{Stopped, withdraw};
 pub use worker::DeliveryStep;
 
@@ -236,6 +239,10 @@ pub struct NewDelivery {
 
 /// The slot every mail of a refusable stream has: filled with the person's way out.
 pub const UNSUBSCRIBE: &str = "unsubscribe";
+
+/// The slot filled with the address by which the recipient confirms, in mails that carry a link to
+/// confirm.
+pub const CONFIRM_BY_MAIL: &str = "confirm-by-mail";
 
 /// The text to put where a personal link goes: in a body or in an `href`. The mark cannot be
 /// guessed, so no article can fill a slot of ours.

@@ -3,14 +3,12 @@
 use super::{DeliveryState, OnDoubt};
 use crate::addressbook::{Deliverability, Stream};
 use crate::clock::Timestamp;
-use crate::mail::{Blame, Reply};
+use crate::mail::Reply;
 use std::time::Duration;
 
 /// The first pause after a refusal for now: greylisting passes in five minutes (S21).
 const FIRST_PAUSE: Duration = Duration::from_mins(5);
 const LONGEST_PAUSE: Duration = Duration::from_hours(4);
-/// The reason of what was refused for what the mail is, not for who gets it.
-pub(super) const MAIL_REFUSED: &str = "the relay refuses this mail";
 /// How long a delivery is tried.
 const PATIENCE: Duration = Duration::from_hours(5 * 24);
 
@@ -96,8 +94,7 @@ pub(super) fn settle(attempt: &Attempt, ended: &Ended, now: Timestamp) -> Settle
     let (state, reason, reply) = match ended {
         Ended::Accepted(reply) => (DeliveryState::Sent, None, Some(reply.to_string())),
         Ended::Refused(reply) if !reply.is_transient() => {
-            let reason = if reply.blame() == Blame::Mailing { MAIL_REFUSED } else { "refused by the relay" };
-            (DeliveryState::Failed, Some(reason.to_owned()), Some(reply.to_string()))
+            (DeliveryState::Failed, Some("refused by the relay".to_owned()), Some(reply.to_string()))
         }
         Ended::Refused(_) | Ended::Lost(_) if now.since(attempt.first_attempt_at) >= PATIENCE => {
             (DeliveryState::Failed, Some("refused for five days".to_owned()), words(ended))

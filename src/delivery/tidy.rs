@@ -3,6 +3,7 @@
 //! Each is looked for first and changed in a transaction of its own, so that an idle look writes
 //! nothing and rows are locked in the order that [`order`](super::order) tells.
 
+use super::bounce::hold_refused;
 use super::late::hold_late;
 use super::ledger::Claimant;
 use super::order::{lock_mailing, lock_under_way};
@@ -17,6 +18,7 @@ pub(super) async fn tidy(db: &Db, claimant: Claimant<'_>) -> anyhow::Result<()> 
     take_back(db, claimant).await?;
     skip_overdue(db, claimant.now).await?;
     end_cancelled(db, claimant.now).await?;
+    hold_refused(db, claimant.now).await?;
     finish(db, claimant.now).await?;
     hold_late(db, claimant.now).await
 }

@@ -1,5 +1,6 @@
 //! Makes deliveries leave, in rounds: claim, carry on several connections at once, settle.
 
+use super::Settings;
 use super::carrier::{Board, Round, Tools};
 use super::filling::Filler;
 use super::ledger::{self, Claim, Claimant};
@@ -9,7 +10,6 @@ use super::relays::{Choice, Relays, forget_others, record_health};
 use super::rules::{Ended, settle};
 use super::scribe::{Scribe, Unwritten, catch_up};
 use super::tidy::tidy;
-use super::{Settings, breaker};
 use crate::clock::{Clock, Timestamp};
 use crate::db::{Db, Engine};
 use crate::mail::{self, Link, RelayTimeouts};
@@ -228,9 +228,6 @@ impl DeliveryStep {
         let now = self.tools.clock.now();
         if let Some((mailing, why)) = &board.unmade {
             self.tell_of_unmade(*mailing, why).await?;
-        }
-        for (mailing, words) in &board.blamed {
-            breaker::look(&self.db, *mailing, words, now).await?;
         }
         memory.relays.learn(index, board.is_overloaded(), board.verdict().as_deref(), now);
         self.record_relays(memory).await

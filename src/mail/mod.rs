@@ -1,19 +1,19 @@
 //! Mail as bytes and as a dialogue: messages (RFC 5322, MIME) and relay transports (RFC 5321).
 
-mod blame;
 mod file;
 mod frame;
 mod message;
 mod reply;
 mod smtp;
+mod tls;
 mod transport;
 
-pub use blame::{Blame, Status, blame};
 pub use file::Folder;
 pub use frame::Frame;
 pub use message::Draft;
 pub use reply::Reply;
 pub use smtp::{Answer, Connection, Envelope, Ready, Relay, RelayTimeouts};
+pub use tls::tls_connector;
 pub use transport::{Begun, Link, Opened, Transport};
 
 use crate::address::{Address, Mailbox};
@@ -98,20 +98,43 @@ pub enum Tls {
 pub struct EnvelopePattern {
     before: String,
     after: String,
+    /// Whether what is sent to these addresses is read.
+    heard: bool,
 }
+
+/// Longer than any token with what is put before it.
+const ROOM: &str = "confirm-abcdefghijklmnopqrstuvwx";
 
 impl EnvelopePattern {
     /// Parses a pattern; with a token in its place it must be an address.
     pub fn parse(text: &str) -> Result<Self, Reason> {
         let reason = || Reason::new(format!("“{text}” is not an envelope sender"), "write it like bounces+{token}@example.org");
         let (before, after) = text.trim().split_once("{token}").ok_or_else(reason)?;
-        Address::parse(&format!("{before}x{after}")).map_err(|_| reason())?;
-        Ok(Self { before: before.to_owned(), after: after.to_owned() })
+        Address::parse(&format!("{before}{ROOM}{after}")).map_err(|_| reason())?;
+        Ok(Self { before: before.to_owned(), after: after.to_owned(), heard: false })
+    }
+
+    /// The same addresses where somebody reads what is sent to them: mails may offer them.
+    #[must_use]
+    pub fn heard(self) -> Self {
+        Self { heard: true, ..self }
+    }
+
+    /// Whether what is sent to these addresses is read.
+    pub fn is_heard(&self) -> bool {
+        self.heard
     }
 
     /// The address with a token in it, in lower case: letters and digits only, so that it
     /// survives every relay.
     pub fn with(&self, token: &str) -> Result<Address, Reason> {
         Address::parse(&format!("{}{token}{}", self.before, self.after))
+    }
+
+    /// What stands in the token's place of an address of this pattern, in lower case.
+    pub fn token_in(&self, address: &str) -> Option<String> {
+        let address = address.to_lowercase();
+        let inner = address.strip_prefix(&self.before.to_lowercase())?.strip_suffix(&self.after.to_lowercase())?;
+        Some(inner.to_owned())
     }
 }

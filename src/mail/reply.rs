@@ -1,6 +1,5 @@
 //! What a relay answers (RFC 5321 §4.2), without anybody's address.
 
-use super::blame::{Blame, Status, blame};
 use crate::address::Address;
 use std::fmt;
 
@@ -20,11 +19,6 @@ impl Reply {
     /// An answer to something about `recipient`, whose traces in the text are removed.
     pub fn new(code: u16, text: &str, recipient: &Address) -> Self {
         Self { code, text: scrub(text, Some(recipient)) }
-    }
-
-    /// Whose fault a refusal is.
-    pub fn blame(&self) -> Blame {
-        blame(Some(self.code), Status::find(&self.text))
     }
 
     /// Whether it says “not now” (4xx).

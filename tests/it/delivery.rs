@@ -6,7 +6,7 @@ mod control;
 mod doubt;
 mod limits;
 mod making;
-mod office;
+pub mod office;
 mod relays;
 mod rogue;
 mod sending;

@@ -22,7 +22,7 @@ const LAYERS: &[&[&str]] = &[
 ];
 
 /// `config` only gathers the settings that the rooms beside it define.
-const EXCEPTIONS: &[(&str, &str)] = &[("config", "web")];
+const EXCEPTIONS: &[(&str, &str)] = &[("config", "web"), ("config", "inbound")];
 
 fn layer(module: &str) -> usize {
     LAYERS

@@ -51,6 +51,7 @@ impl Parts {
             identity: IDENTITY,
             list_id: "news.news.example.org",
             unsubscribe: Some("https://news.example.org/unsubscribe/AAAA"),
+            unsubscribe_mail: None,
             feedback_id: "12:news:ja:exampleorg",
         }
     }
@@ -391,6 +392,6 @@ async fn reports_are_asked_for_where_they_are_offered() {
     assert!(matches!(send(&mut connection, "kim+a@example.org", &bytes).await, Answer::Accepted(_)));
     let commands = sink.commands();
     assert!(commands.contains(&"MAIL FROM:<bounces+abc@example.org> RET=HDRS ENVID=bounces+2Babc".to_owned()), "{commands:?}");
-    let rcpt = "RCPT TO:<kim+a@example.org> NOTIFY=FAILURE,DELAY ORCPT=rfc822;kim+2Ba@example.org";
+    let rcpt = "RCPT TO:<kim+a@example.org> NOTIFY=FAILURE ORCPT=rfc822;kim+2Ba@example.org";
     assert!(commands.contains(&rcpt.to_owned()), "{commands:?}");
 }

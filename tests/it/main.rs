@@ -19,6 +19,7 @@ mod end_to_end;
 mod feeds;
 mod fetch;
 mod import;
+mod inbound;
 mod kill;
 mod layers;
 mod mail;

@@ -3,20 +3,16 @@
 use super::RelayTimeouts;
 use super::wire::{Heard, Stream, Wire};
 use crate::mail::reply::scrub;
-use crate::mail::{RelaySettings, Tls};
+use crate::mail::{RelaySettings, Tls, tls_connector};
 use anyhow::{Context as _, anyhow, bail, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::crypto::aws_lc_rs;
-use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::pki_types::ServerName;
 use zeroize::Zeroizing;
 
 /// How TLS is begun with this relay.
@@ -29,20 +25,9 @@ pub(super) struct Encryption {
 impl Encryption {
     /// Trusts the public authorities, and the relay's own where one is configured.
     pub(super) fn new(settings: &RelaySettings) -> anyhow::Result<Self> {
-        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        if let Some(path) = &settings.ca_file {
-            let unreadable = || format!("the certificates in {} cannot be read", path.display());
-            for certificate in CertificateDer::pem_file_iter(path).with_context(unreadable)? {
-                roots.add(certificate.with_context(unreadable)?).with_context(unreadable)?;
-            }
-        }
-        let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         let name = ServerName::try_from(settings.host.clone())
             .with_context(|| format!("“{}” is not a name that a certificate can be for", settings.host))?;
-        Ok(Self { connector: TlsConnector::from(Arc::new(config)), name })
+        Ok(Self { connector: tls_connector(settings.ca_file.as_deref())?, name })
     }
 
     async fn begin(&self, stream: TcpStream) -> anyhow::Result<Wire> {

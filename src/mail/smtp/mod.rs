@@ -182,8 +182,9 @@ impl Connection {
         }
     }
 
-    /// MAIL and RCPT. Where it is offered, the relay is asked to report failures and delays by
-    /// the headers alone, under the name of our envelope sender (RFC 3461 §4).
+    /// MAIL and RCPT. Where it is offered, a report is asked for if the mail fails, with its head
+    /// only, named by the local part of our envelope sender, which carries the token (RFC 3461
+    /// §4). Nothing is asked of what arrives or waits.
     fn commands(&self, from: &Address, to: &Address) -> (String, String) {
         let (mut mail, mut rcpt) = (format!("MAIL FROM:<{}>", from.expose()), format!("RCPT TO:<{}>", to.expose()));
         if !to.local().is_ascii() {
@@ -192,7 +193,7 @@ impl Connection {
         if self.reports {
             mail.push_str(" RET=HDRS ENVID=");
             mail.push_str(&xtext(from.local()));
-            rcpt.push_str(" NOTIFY=FAILURE,DELAY");
+            rcpt.push_str(" NOTIFY=FAILURE");
             if to.local().is_ascii() {
                 rcpt.push_str(" ORCPT=rfc822;");
                 rcpt.push_str(&xtext(to.expose()));

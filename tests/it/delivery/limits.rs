@@ -203,7 +203,7 @@ async fn single_refusals_of_that_kind_stop_nothing() {
         let mailing = digest_to(&world, &people).await;
         drain(&step(&world, &relay)).await;
         assert_eq!((relay.received().len(), state_of(&world, mailing).await.as_str()), (26, "done"));
-        assert_eq!(states(&world, mailing).await[0].1, "the relay refuses this mail");
+        assert_eq!(states(&world, mailing).await[0].1, "refused by the relay");
     })
     .await;
 }
