@@ -236,11 +236,12 @@ fn mail(table: &mut Table<'_>, folder: &Path) -> Option<mail::Settings> {
     let reply_to: Option<Address> = table.optional("reply_to");
     let envelope = parsed_required(table, "envelope", EnvelopePattern::parse);
     let transport = table.section("transport", |table| transport(table, folder));
-    if let Some(node) = table.node("dkim") {
-        let reason = Reason::new("this version does not sign mail itself", "remove [mail.dkim] and let the relay sign");
-        table.reading().tell(&node.place, reason);
-    }
-    Some(mail::Settings { from: from?, reply_to, envelope: envelope?, transport: transport? })
+    let dkim = table.table("dkim", |table| super::dkim::read(table, folder, from.as_ref()));
+    let dkim = match dkim {
+        Some(signer) => Some(signer?),
+        None => None,
+    };
+    Some(mail::Settings { from: from?, reply_to, envelope: envelope?, transport: transport?, dkim })
 }
 
 fn transport(table: &mut Table<'_>, folder: &Path) -> Option<TransportSettings> {
@@ -400,7 +401,7 @@ fn socket_address(text: &str) -> Result<SocketAddr, Reason> {
 
 /// A path as written in the file, seen from where the program runs: `../content` beside
 /// `config/clarion.toml` is `content`, which is how people know it.
-fn beside(folder: &Path, path: &str) -> PathBuf {
+pub(super) fn beside(folder: &Path, path: &str) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in folder.join(path).components() {
         match (part, plain.components().next_back()) {

@@ -1,6 +1,7 @@
 //! One connection's work in a round: take a delivery, open its envelope, have it marked, send
 //! it, go on.
 
+use super::composing::Composer;
 use super::filling::{Filled, Filler};
 use super::ledger::{Claim, Variant};
 use super::pace::Pace;
@@ -9,7 +10,6 @@ use super::scribe::Scribe;
 use crate::clock::Clock;
 use crate::mail::{Answer, Begun, Link, Transport};
 use crate::metrics::{Metrics, Outcome};
-use anyhow::Context as _;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -34,7 +34,7 @@ pub(super) struct Tools {
 pub(super) struct Round {
     tools: Tools,
     scribe: Scribe,
-    variants: HashMap<i64, Variant>,
+    composer: Composer,
     begun: Instant,
     board: Mutex<Board>,
 }
@@ -67,7 +67,8 @@ impl Round {
     /// A round that begins now.
     pub(super) fn new(tools: Tools, scribe: Scribe, variants: HashMap<i64, Variant>, claims: Vec<Claim>) -> Self {
         let board = Board { waiting: claims.into(), ..Board::default() };
-        Self { tools, scribe, variants, begun: Instant::now(), board: Mutex::new(board) }
+        let composer = Composer::start(tools.filler.clone(), variants, &board.waiting);
+        Self { tools, scribe, composer, begun: Instant::now(), board: Mutex::new(board) }
     }
 
     /// What is left and what was learnt.
@@ -122,7 +123,7 @@ struct Carrier<'r> {
 impl Carrier<'_> {
     /// Carries one delivery. False: this connection cannot go on in this round.
     async fn carry_one(&mut self, claim: Claim) -> anyhow::Result<bool> {
-        let filled = match self.fill(&claim) {
+        let filled = match self.round.composer.take(&claim).await {
             Ok(filled) => filled,
             Err(error) => {
                 tracing::error!(delivery = claim.attempt.id, error = format!("{error:#}"), "a mail cannot be made");
@@ -149,11 +150,6 @@ impl Carrier<'_> {
             Next::Dropped => {}
         }
         Ok(true)
-    }
-
-    fn fill(&self, claim: &Claim) -> anyhow::Result<Filled> {
-        let variant = self.round.variants.get(&claim.variant).context("its text is missing")?;
-        self.round.tools.filler.fill(claim, variant)
     }
 
     async fn open_link(&mut self) -> anyhow::Result<()> {

@@ -4,6 +4,7 @@
 mod archive;
 mod carried;
 mod carrier;
+mod composing;
 mod control;
 mod email;
 mod filling;

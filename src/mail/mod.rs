@@ -1,5 +1,7 @@
-//! Mail as bytes and as a dialogue: messages (RFC 5322, MIME) and relay transports (RFC 5321).
+//! Mail as bytes and as a dialogue: messages (RFC 5322, MIME), their signatures (RFC 6376) and
+//! relay transports (RFC 5321).
 
+pub mod dkim;
 mod file;
 mod frame;
 mod message;
@@ -31,6 +33,8 @@ pub struct Settings {
     pub envelope: EnvelopePattern,
     /// The way out.
     pub transport: TransportSettings,
+    /// What signs mails; none: the relay does.
+    pub dkim: Option<dkim::Signer>,
 }
 
 /// How mail leaves.

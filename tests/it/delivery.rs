@@ -6,4 +6,5 @@ mod doubt;
 mod making;
 mod office;
 mod sending;
+mod signing;
 mod trouble;
