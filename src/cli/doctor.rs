@@ -40,7 +40,7 @@ pub(super) async fn run(arguments: DoctorArguments, context: &Context) -> anyhow
 }
 
 fn tell(finding: &Finding) {
-    output::line(format!("{:<8} {:<10} {}", finding.level, finding.about, finding.message));
+    output::line(format!("{:<8} {:<10} {}", finding.level.as_str(), finding.about, finding.message));
     if let Some(remedy) = &finding.remedy {
         output::line(format!("{:20}→ {remedy}", ""));
     }

@@ -67,7 +67,7 @@ impl Filler {
         // lettre has panicked on input before (M10); one delivery may fail for it, not the daemon.
         let bytes = catch_unwind(AssertUnwindSafe(|| draft.build())).unwrap_or_else(|_| bail!("the mail builder failed on this text"))?;
         match &self.mail.dkim {
-            Some(signer) => signer.sign(&bytes, draft.date),
+            Some(signer) => signer.sign(&bytes),
             None => Ok(bytes),
         }
     }

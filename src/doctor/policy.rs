@@ -118,11 +118,11 @@ async fn weak(db: Option<&Db>, domain: &str, state: &str, message: &str, now: Ti
 
 /// Whether this very state was accepted; accepts it if that is wished, and has staff told.
 async fn standing(db: &Db, domain: &str, state: &str, now: Timestamp, accept: bool) -> anyhow::Result<Option<store::Accepted>> {
-    let mut tx = db.begin().await?;
     if !accept {
-        let accepted = store::accepted(&mut tx).await?;
+        let accepted = store::accepted(&mut *db.reader().acquire().await?).await?;
         return Ok(accepted.filter(|accepted| accepted.domain == domain && accepted.state == state));
     }
+    let mut tx = db.begin().await?;
     let accepted = store::accept(&mut tx, domain, state, now).await?;
     let body = format!(
         "Whoever runs Clarion has decided that mail is sent although DMARC does not protect {domain} ({state}): anybody can send mail that \
@@ -135,11 +135,12 @@ async fn standing(db: &Db, domain: &str, state: &str, now: Timestamp, accept: bo
 }
 
 async fn forget(db: &Db, domain: &str) -> anyhow::Result<()> {
-    let mut tx = db.begin().await?;
-    if store::accepted(&mut tx).await?.is_some() {
-        store::forget(&mut tx).await?;
-        noticeboard::clear(&mut tx, &notice_key(domain)).await?;
+    if store::accepted(&mut *db.reader().acquire().await?).await?.is_none() {
+        return Ok(());
     }
+    let mut tx = db.begin().await?;
+    store::forget(&mut tx).await?;
+    noticeboard::clear(&mut tx, &notice_key(domain)).await?;
     tx.commit().await
 }
 

@@ -37,6 +37,7 @@ struct Site(TempDir);
 impl Site {
     fn new(more: &str) -> Self {
         let site = Self(TempDir::new().unwrap());
+        fs::create_dir(site.0.path().join("content")).unwrap();
         site.configure(more);
         site
     }

@@ -13,7 +13,7 @@ fn address(text: &str) -> Address {
 }
 
 fn signed(signer: &Signer, mail: &str) -> String {
-    String::from_utf8(signer.sign(mail.as_bytes(), DATE).unwrap()).unwrap()
+    String::from_utf8(signer.sign(mail.as_bytes()).unwrap()).unwrap()
 }
 
 /// A mail of a mailing, with this subject and text.
@@ -68,7 +68,7 @@ fn mails_of_every_shape_are_signed_twice_and_the_same_again() {
         assert!(both_are_good(signed.as_bytes(), &zone), "{subject}: {:?}", verify(signed.as_bytes(), &zone));
         assert!(signed.ends_with(&mail), "the mail itself is untouched");
         assert_eq!(signed, self::signed(&signer, &mail), "no random number, no clock");
-        let longest = signed.split("\r\n").map(str::len).max().unwrap();
+        let longest = signed[..signed.find("From:").unwrap()].split("\r\n").map(str::len).max().unwrap();
         assert!(longest <= 78, "{longest}");
     }
 }
@@ -88,8 +88,11 @@ fn a_signature_covers_what_programs_act_upon_and_bounds_nothing() {
         assert_eq!(count(once), 1, "{once}");
     }
     assert_eq!((count("content-type"), count("mime-version")), (2, 2));
-    assert!(own.contains("c=relaxed/relaxed") && own.contains("d=example.org") && own.contains("t=1821398400"));
-    assert!(!own.contains(" l=") && !own.contains(";l=") && !own.contains("x="));
+    assert!(own.contains("c=relaxed/relaxed") && own.contains("d=example.org"));
+    // A cheap machine's clock may be fast, and a signature from the future is refused.
+    for left_out in ["l=", "t=", "x="] {
+        assert!(!own.contains(&format!(";{left_out}")) && !own.contains(&format!("; {left_out}")), "{left_out}");
+    }
 }
 
 #[test]
@@ -126,7 +129,8 @@ fn whatever_is_changed_added_or_taken_away_makes_it_bad() {
         signed.replace("unsubscribe/AAAA", "unsubscribe/AAAB"),
         signed.replace("One-Click", "Two-Clicks"),
         signed.replace("exampleorg", "elsewhere"),
-        signed.replace("t=1821398400", "t=1821398401"),
+        signed.replace("d=example.org", "d=example.com"),
+        signed.replace("v=1;", "v=1; l=100;"),
         format!("{signed}more\r\n"),
         format!("{head}\r\n\r\n\r\n{body}"),
     ];
@@ -163,7 +167,7 @@ fn hostile_values_cannot_put_anything_into_a_signature() {
         "=?utf-8?q?x=0D=0ABcc:_y?=",
         "DKIM-Signature: v=1",
         &"長".repeat(300),
-        &"a".repeat(990),
+        &"a".repeat(900),
         "x:y:z",
         "  x  ",
         "😀\u{202e}x",
@@ -173,7 +177,7 @@ fn hostile_values_cannot_put_anything_into_a_signature() {
         assert_eq!(verify(signed.as_bytes(), &zone).len(), 2);
     }
     for wrong in ["no field\r\n\r\nx", ": x\r\n\r\nx", "a b: x\r\n\r\nx"] {
-        assert!(signer.sign(wrong.as_bytes(), DATE).is_err(), "{wrong:?}");
+        assert!(signer.sign(wrong.as_bytes()).is_err(), "{wrong:?}");
     }
-    assert!(signer.sign(b"From: \xff\r\n\r\n", DATE).is_err());
+    assert!(signer.sign(b"From: \xff\r\n\r\n").is_err());
 }

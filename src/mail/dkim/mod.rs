@@ -3,9 +3,10 @@
 //!
 //! Every field that we write is signed, so that none can be changed; those that a reader or a
 //! program acts upon are named once more than they are there, so that none can be added (§8.15).
-//! There is no `l=`, behind which anybody could add text (§8.2), and no `x=`: a mail may wait days
-//! for a relay. The same mail gets the same signature, however often it is sent (M3): the time in
-//! it is that of the mail, and neither algorithm draws random numbers.
+//! There is no `l=`, behind which anybody could add text (§8.2); no `x=`, since a mail may wait days
+//! for a relay; and no `t=`, because verifiers refuse a signature from the future, and a cheap
+//! machine's clock may be minutes fast. The same mail gets the same signature, however often it is
+//! sent (M3): neither algorithm draws random numbers.
 //!
 //! lettre 0.11.23 signs too, but what it signs does not verify (M6).
 
@@ -16,7 +17,6 @@ pub mod tags;
 
 pub use key::{Algorithm, Key};
 
-use crate::clock::Timestamp;
 use anyhow::Context as _;
 use aws_lc_rs::digest::{Digest, SHA256, digest};
 use base64::Engine as _;
@@ -81,16 +81,16 @@ impl Signer {
         &self.keys
     }
 
-    /// The mail with a signature of each key before it. `date` is the mail's own. Takes about a
-    /// fifth of a millisecond of a processor for RSA: it is not for a thread that others wait for.
-    pub fn sign(&self, mail: &[u8], date: Timestamp) -> anyhow::Result<Vec<u8>> {
+    /// The mail with a signature of each key before it. Takes about a fifth of a millisecond of a
+    /// processor for RSA: it is not for a thread that others wait for.
+    pub fn sign(&self, mail: &[u8]) -> anyhow::Result<Vec<u8>> {
         let text = std::str::from_utf8(mail).context("a mail holds octets that are not text")?;
         let (fields, body) = canonical::split(text).context("a mail has a header line that cannot be signed")?;
         let body_hash = STANDARD.encode(sha256(relaxed_body(body).as_bytes()));
         let names = signed_names(&fields);
         let mut signed = Vec::with_capacity(mail.len() + 1024 * self.keys.len());
         for selected in self.keys.iter() {
-            let value = self.unsigned_value(selected, date, &body_hash, &names);
+            let value = self.unsigned_value(selected, &body_hash, &names);
             let signature = selected.key.sign(&signed_octets(&fields, &names, &value))?;
             signed.extend_from_slice(format!("DKIM-Signature:{value}{}\r\n", folded(&STANDARD.encode(signature))).as_bytes());
         }
@@ -99,13 +99,12 @@ impl Signer {
     }
 
     /// The signature's own field behind the colon, up to the signature itself (§3.5).
-    fn unsigned_value(&self, selected: &Selected, date: Timestamp, body_hash: &str, names: &[&str]) -> String {
+    fn unsigned_value(&self, selected: &Selected, body_hash: &str, names: &[&str]) -> String {
         format!(
-            " v=1; a={}; c=relaxed/relaxed;\r\n\td={};\r\n\ts={}; t={};\r\n\tbh={body_hash};\r\n\th={};\r\n\tb=",
+            " v=1; a={}; c=relaxed/relaxed;\r\n\td={};\r\n\ts={};\r\n\tbh={body_hash};\r\n\th={};\r\n\tb=",
             selected.key.algorithm().signing_name(),
             self.domain,
             selected.selector,
-            date.as_seconds().max(0),
             joined(names),
         )
     }

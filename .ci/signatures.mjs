@@ -1,4 +1,4 @@
-// Verifies mails with mailauth: dkim.mjs MODULES ZONE.json FILE … prints one JSON object,
+// Verifies mails with mailauth: signatures.mjs MODULES ZONE.json FILE … prints one JSON object,
 // file → for each signature "algorithm result". ZONE has the records that DNS would have.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

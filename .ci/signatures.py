@@ -1,7 +1,8 @@
 """Has the program send signed mails through a real Postfix, and verifies what arrives:
-dkim.py PROGRAM FOLDER, where the folder has mailauth.
+signatures.py PROGRAM FOLDER, where the folder has mailauth.
 
-Kinds of mail: ASCII alone, Japanese, a subject of many lines, a test mail that nobody can leave.
+Kinds of mail: ASCII alone; Japanese, its subject of many lines; a long subject of both; a test mail
+that nobody can leave.
 Each is changed in many ways, and no changed one may verify. Prints a line per kind and verifier;
 exits with 1 on any disagreement.
 """
@@ -22,7 +23,7 @@ import dkim
 
 PROGRAM = pathlib.Path(sys.argv[1]).resolve()
 MODULES = pathlib.Path(sys.argv[2]).resolve()
-MAILAUTH = pathlib.Path(__file__).with_name("dkim.mjs")
+MAILAUTH = pathlib.Path(__file__).with_name("signatures.mjs")
 SATURDAY, MONDAY = "2027-09-18T12:00:00+09:00", "2027-09-20T08:00:30+09:00"
 PATIENCE = 120
 NOBODY = pwd.getpwnam("nobody")
@@ -38,7 +39,7 @@ KINDS = {
 }
 CONFIG = """
 [site]
-title = "The Harbour"
+title = { en = "The Harbour", ja = "港のニュース、遠くから来る人々と、その人々を待つ人々のためのお知らせと呼びかけと報告" }
 base_url = "https://news.example.org"
 languages = ["en", "ja"]
 time_zone = "Asia/Tokyo"
@@ -307,7 +308,8 @@ def main():
             assert way_out == (kind != "test"), kind
             assert mail.count(b"Content-Type: multipart/alternative") == 1
         assert b"=?utf-8?b?" in headers(mails["cjk"], "Subject")[0].lower()
-        assert headers(mails["long"], "Subject")[0].count(b"\r\n") > 3
+        folds = {kind: headers(mail, "Subject")[0].count(b"\r\n") for kind, mail in mails.items()}
+        assert folds["plain"] == 1 and folds["long"] > 1 and folds["cjk"] > 3, folds
         verifiers = {
             "dkimpy": (lambda mails: by_dkimpy(site.zone, mails), 2),
             "mailauth": (lambda mails: by_mailauth(site.zone, mails, folder), 2),
