@@ -1,6 +1,7 @@
 //! The configuration file: typed, every mistake told at once with its line and remedy.
 
 mod category;
+mod dkim;
 mod environment;
 mod inbound;
 mod legacy;

@@ -246,11 +246,12 @@ fn mail(table: &mut Table<'_>, folder: &Path) -> Option<mail::Settings> {
     let transport = table.section("transport", |table| transport(table, folder));
     let further: Vec<RelaySettings> = table.tables("relay", |table| relay(table, folder)).into_iter().flatten().collect();
     let transport = transport.map(|first| with_further(table, first, further));
-    if let Some(node) = table.node("dkim") {
-        let reason = Reason::new("this version does not sign mail itself", "remove [mail.dkim] and let the relay sign");
-        table.reading().tell(&node.place, reason);
-    }
-    Some(mail::Settings { from: from?, reply_to, envelope: envelope?, transport: transport? })
+    let dkim = table.table("dkim", |table| super::dkim::read(table, folder, from.as_ref()));
+    let dkim = match dkim {
+        Some(signer) => Some(signer?),
+        None => None,
+    };
+    Some(mail::Settings { from: from?, reply_to, envelope: envelope?, transport: transport?, dkim })
 }
 
 fn transport(table: &mut Table<'_>, folder: &Path) -> Option<TransportSettings> {

@@ -1,6 +1,8 @@
 //! One connection's work in a round: take a delivery, open its envelope, have it marked, send
 //! it, go on.
 
+use super::board::Board;
+use super::composing::Composer;
 use super::filling::{Filled, Filler};
 use super::ledger::{Claim, Variant};
 use super::pace::Pace;
@@ -9,8 +11,7 @@ use super::scribe::Scribe;
 use crate::clock::Clock;
 use crate::mail::{Answer, Begun, Link, Reply, Transport};
 use crate::metrics::{Metrics, Outcome};
-use anyhow::Context as _;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -18,8 +19,6 @@ use tokio_util::sync::CancellationToken;
 
 /// No delivery is begun after this in a round, so that a shutdown does not wait for two hundred.
 const ROUND: Duration = Duration::from_secs(10);
-/// So many answers tell something of a relay.
-const MANY: u32 = 10;
 /// Results are not left unwritten for longer than this.
 const SHORT_WAIT: Duration = Duration::from_millis(20);
 
@@ -39,39 +38,12 @@ pub(super) struct Round {
     tools: Tools,
     transport: Transport,
     scribe: Scribe,
-    variants: HashMap<i64, Variant>,
+    composer: Composer,
     /// Groups of recipients by delivery, and how many of each may be on their way at once.
     groups: HashMap<i64, usize>,
     caps: HashMap<usize, u32>,
     begun: Instant,
     board: Mutex<Board>,
-}
-
-/// What is left to do, and what was learnt.
-#[derive(Default)]
-pub(super) struct Board {
-    /// Claimed and not begun.
-    pub(super) waiting: VecDeque<Claim>,
-    /// Why nothing can be sent now, if so.
-    pub(super) trouble: Option<String>,
-    /// What the relay said when it closed a connection because it has too much to do, or refused
-    /// one.
-    overloaded: Option<String>,
-    /// What was said when a connection was lost before a body.
-    lost: Option<String>,
-    /// Mails that the relay gave an answer about, and those it did not want now.
-    answered: u32,
-    deferred: u32,
-    /// How many of each group are on their way.
-    busy: HashMap<usize, u32>,
-    /// Deliveries that met a relay with too much to do once in this round.
-    spared: HashSet<i64>,
-    /// Whether the ledger could not be written, so that nothing may be begun.
-    pub(super) unwritable: bool,
-    /// Whether something claimed was taken away: staff have stopped it, and the rest perhaps too.
-    revoked: bool,
-    /// A mailing with a mail that could not be made, and why.
-    pub(super) unmade: Option<(i64, String)>,
 }
 
 /// What follows for the connection.
@@ -85,38 +57,13 @@ enum Next {
     Dropped,
 }
 
-impl Board {
-    /// Whether the relay should get fewer connections: it said so, or more than half of its
-    /// answers were “not now”.
-    pub(super) fn is_overloaded(&self) -> bool {
-        self.overloaded.is_some() || (self.answered >= MANY && self.deferred * 2 > self.answered)
-    }
-
-    /// Why nothing can be sent now, if nothing can: the relay says so, or has said nothing else.
-    pub(super) fn verdict(&self) -> Option<String> {
-        let silent = || self.overloaded.as_ref().or(self.lost.as_ref()).filter(|_| self.answered == 0);
-        self.trouble.as_ref().or_else(silent).cloned()
-    }
-
-    fn note(&mut self, ended: &Ended) {
-        match ended {
-            Ended::Accepted(_) => self.answered += 1,
-            Ended::Refused(reply) => {
-                self.answered += 1;
-                self.deferred += u32::from(reply.is_transient());
-            }
-            Ended::Lost(why) | Ended::InDoubt(why) => self.lost = Some(why.clone()),
-            Ended::Impossible(_) | Ended::Untried => {}
-        }
-    }
-}
-
 impl Round {
     /// A round that begins now.
     pub(super) fn new(tools: Tools, transport: Transport, scribe: Scribe, variants: HashMap<i64, Variant>, claims: Vec<Claim>) -> Self {
         let board = Board { waiting: claims.into(), ..Board::default() };
+        let composer = Composer::start(tools.filler.clone(), variants, &board.waiting);
         let (groups, caps) = (HashMap::new(), HashMap::new());
-        Self { tools, transport, scribe, variants, groups, caps, begun: Instant::now(), board: Mutex::new(board) }
+        Self { tools, transport, scribe, composer, groups, caps, begun: Instant::now(), board: Mutex::new(board) }
     }
 
     /// The same round, with no more of each group on their way at once than `caps` allows.
@@ -220,7 +167,7 @@ struct Carrier<'r> {
 impl Carrier<'_> {
     /// Carries one delivery. False: this connection cannot go on in this round.
     async fn carry_one(&mut self, claim: Claim) -> anyhow::Result<bool> {
-        let filled = match self.fill(&claim) {
+        let filled = match self.round.composer.take(&claim).await {
             Ok(filled) => filled,
             Err(error) => {
                 tracing::error!(delivery = claim.attempt.id, error = format!("{error:#}"), "a mail cannot be made");
@@ -252,11 +199,6 @@ impl Carrier<'_> {
             Next::Dropped => {}
         }
         Ok(true)
-    }
-
-    fn fill(&self, claim: &Claim) -> anyhow::Result<Filled> {
-        let variant = self.round.variants.get(&claim.variant).context("its text is missing")?;
-        self.round.tools.filler.fill(claim, variant)
     }
 
     async fn open_link(&mut self) -> anyhow::Result<()> {

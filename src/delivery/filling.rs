@@ -1,4 +1,4 @@
-//! Makes the mail of one delivery: fills the slots, addresses it.
+//! Makes the mail of one delivery: fills the slots, addresses it, signs it.
 
 use super::ledger::{Claim, Variant};
 use super::store::cell;
@@ -84,7 +84,11 @@ impl Filler {
             feedback_id: &format!("{}:{}:{}:{sender}", claim.mailing, claim.stream, variant.language),
         };
         // lettre has panicked on input before (M10); one delivery may fail for it, not the daemon.
-        catch_unwind(AssertUnwindSafe(|| draft.build())).unwrap_or_else(|_| bail!("the mail builder failed on this text"))
+        let bytes = catch_unwind(AssertUnwindSafe(|| draft.build())).unwrap_or_else(|_| bail!("the mail builder failed on this text"))?;
+        match &self.mail.dkim {
+            Some(signer) => signer.sign(&bytes),
+            None => Ok(bytes),
+        }
     }
 
     /// The person's own way out of a stream that can be refused. It never expires.

@@ -2,9 +2,11 @@
 //! doubt.
 
 mod archive;
+mod board;
 mod bounce;
 mod carried;
 mod carrier;
+mod composing;
 mod control;
 mod email;
 mod filling;

@@ -1,7 +1,8 @@
 //! Makes deliveries leave, in rounds: claim, carry on several connections at once, settle.
 
 use super::Settings;
-use super::carrier::{Board, Round, Tools};
+use super::board::Board;
+use super::carrier::{Round, Tools};
 use super::filling::Filler;
 use super::ledger::{self, Claim, Claimant};
 use super::pace::Pace;

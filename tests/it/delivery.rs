@@ -10,4 +10,5 @@ pub mod office;
 mod relays;
 mod rogue;
 mod sending;
+mod signing;
 mod trouble;

@@ -2,6 +2,8 @@
 
 pub mod articles;
 pub mod command;
+pub mod dkim;
+pub mod dns;
 pub mod host;
 pub mod inbox;
 pub mod postgres;
