@@ -185,9 +185,9 @@ pub async fn resume(connection: &mut AnyConnection, mailing: i64) -> anyhow::Res
         "UPDATE mailing SET state = 'running', reason = NULL, hold_after = CASE WHEN state = 'held' THEN NULL ELSE hold_after END
          WHERE id = $1 AND state IN ('paused', 'held')",
     )
-        .bind(mailing)
-        .execute(connection)
-        .await?;
+    .bind(mailing)
+    .execute(connection)
+    .await?;
     Ok(done.rows_affected() == 1)
 }
 

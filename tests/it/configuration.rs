@@ -165,10 +165,11 @@ fn relays_and_limits_are_read_as_written_and_mistakes_are_told() {
     let relays = "{ kind = \"smtp\", host = \"one.example.org\" }\n[[mail.relay]]\nhost = \"127.0.0.1\"\nport = 25\ntls = \"none\"\n";
     let limits = "[delivery]\nper_hour = 2000\nwarm_up = { first_day = 500, growth = 50, since = \"2027-09-01\" }\n";
     let group = "[[delivery.group]]\nname = \"big\"\ndomains = [\"Big.example\", \"bücher.example\"]\nper_second = 20\nconnections = 4\n[[digest]]\n";
-    let text = example()
-        .replace("{ kind = \"file\", dir = \"../var/mail\" }", relays)
-        .replace("[delivery]\n", limits)
-        .replacen("[[digest]]\n", group, 1);
+    let text = example().replace("{ kind = \"file\", dir = \"../var/mail\" }", relays).replace("[delivery]\n", limits).replacen(
+        "[[digest]]\n",
+        group,
+        1,
+    );
     let config = parse(&text, &[]).unwrap();
     let TransportSettings::Relays(relays) = &config.mail.transport else { panic!("{:?}", config.mail.transport) };
     let names: Vec<_> = relays.iter().map(|relay| (relay.host.as_str(), relay.port, relay.tls)).collect();

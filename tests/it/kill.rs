@@ -23,7 +23,7 @@ use tempfile::TempDir;
 const BEFORE: &str = "2027-09-18T12:00:00+09:00";
 const MONDAY: &str = "2027-09-20T08:00:30+09:00";
 /// As `config/clarion.toml` has it.
-const CONNECTIONS: usize = 8;
+pub const CONNECTIONS: usize = 8;
 const ARTICLE: &str = "+++\ntitle = \"Report from the river\"\ndate = 2027-09-18\ncategories = [\"defectors\"]\n+++\nThe river is wide.\n";
 /// A daemon lives for half of this in the middle.
 const LIFE: Duration = Duration::from_millis(900);
@@ -55,11 +55,11 @@ impl Moments {
 }
 
 /// How often a daemon is ended, in a mailing of how many.
-struct Ordeal {
-    ends: usize,
-    readers: usize,
+pub struct Ordeal {
+    pub ends: usize,
+    pub readers: usize,
     /// How long the relay thinks about each mail, so that the mailing outlasts the ends.
-    hesitation: Duration,
+    pub hesitation: Duration,
 }
 
 impl Ordeal {
@@ -74,24 +74,24 @@ impl Ordeal {
 }
 
 /// Daemons with so many subscribers, about to cut and send Monday's digest.
-struct Scene {
-    daemons: Vec<Daemon>,
+pub struct Scene {
+    pub daemons: Vec<Daemon>,
     database: Option<String>,
-    relay: Relay,
+    pub relay: Relay,
     people: BTreeSet<String>,
     journal: PathBuf,
     _folder: TempDir,
 }
 
 /// What the ledger says of a digest's delivery.
-struct Entry {
-    state: String,
-    doubts: i64,
+pub struct Entry {
+    pub state: String,
+    pub doubts: i64,
 }
 
 impl Scene {
     /// On a file, or on a database server with as many daemons as are asked for.
-    async fn set(ordeal: &Ordeal, database: Option<String>, daemons: usize) -> Self {
+    pub async fn set(ordeal: &Ordeal, database: Option<String>, daemons: usize) -> Self {
         let folder = TempDir::new().unwrap();
         let journal = folder.path().join("journal");
         // The relay takes its time to answer, so that a kill finds every connection in doubt.
@@ -138,7 +138,7 @@ impl Scene {
     }
 
     /// What the relay's journal holds, by person: a hash a mail.
-    fn received(&self) -> BTreeMap<String, Vec<String>> {
+    pub fn received(&self) -> BTreeMap<String, Vec<String>> {
         let mut by_person: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for line in std::fs::read_to_string(&self.journal).unwrap().lines() {
             let (person, hash) = line.split_once(' ').expect("a whole line");
@@ -150,7 +150,7 @@ impl Scene {
     }
 
     /// Waits until the mailing is done, and reads the ledger by person.
-    async fn ledger(&self) -> BTreeMap<String, Entry> {
+    pub async fn ledger(&self) -> BTreeMap<String, Entry> {
         let (db, vault) = self.open().await;
         let begun = tokio::time::Instant::now();
         loop {
@@ -178,7 +178,7 @@ impl Scene {
         ledger
     }
 
-    async fn end(&mut self) {
+    pub async fn end(&mut self) {
         for daemon in &mut self.daemons {
             assert_eq!(daemon.terminate().await, Some(0));
         }
@@ -254,7 +254,11 @@ async fn stop_again_and_again(database: Option<String>, daemons: usize) {
         assert_eq!((entry.state.as_str(), entry.doubts), ("sent", 0));
         assert_eq!(received.get(person).map(Vec::len), Some(1));
     }
-    tell(format_args!("{} stops of {daemons} daemon(s), a mailing of {}: none lost, none repeated, none in doubt", ordeal.ends, ledger.len()));
+    tell(format_args!(
+        "{} stops of {daemons} daemon(s), a mailing of {}: none lost, none repeated, none in doubt",
+        ordeal.ends,
+        ledger.len()
+    ));
     let (db, _) = scene.open().await;
     let leases: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM lease").fetch_one(db.reader()).await.unwrap();
     assert_eq!(leases, 0, "another daemon need not wait for a lease to run out");

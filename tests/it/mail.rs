@@ -376,7 +376,8 @@ async fn an_answer_to_starttls_that_comes_before_the_question_is_not_believed() 
 async fn a_mail_with_a_line_end_that_stands_alone_does_not_leave() {
     let sink = Sink::start().await;
     let relay = relay(&sink);
-    for smuggled in ["Subject: x\r\n\r\na\n.\r\nMAIL FROM:<a@example.org>\r\n", "Subject: x\r\n\r\na\r.\r\n", "Subject: x\r\n\r\na\r\n.\n"] {
+    for smuggled in ["Subject: x\r\n\r\na\n.\r\nMAIL FROM:<a@example.org>\r\n", "Subject: x\r\n\r\na\r.\r\n", "Subject: x\r\n\r\na\r\n.\n"]
+    {
         let mut connection = relay.connect().await.unwrap();
         let reply = refused(send(&mut connection, "kim@example.org", smuggled.as_bytes()).await);
         assert!(reply.code == 554 && !connection.is_usable());

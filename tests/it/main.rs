@@ -19,6 +19,7 @@ mod doctor;
 mod end_to_end;
 mod feeds;
 mod fetch;
+mod frozen;
 mod import;
 mod inbound;
 mod keys;

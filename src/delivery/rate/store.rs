@@ -75,10 +75,8 @@ pub async fn warmth(connection: &mut AnyConnection, warm_up: &WarmUp, zone: &Tim
         .bind(since)
         .fetch_one(&mut *connection)
         .await?;
-    let sent: Option<i64> = sqlx::query_scalar("SELECT mails FROM sending_day WHERE day = $1")
-        .bind(today.to_string())
-        .fetch_optional(connection)
-        .await?;
+    let sent: Option<i64> =
+        sqlx::query_scalar("SELECT mails FROM sending_day WHERE day = $1").bind(today.to_string()).fetch_optional(connection).await?;
     let cap = warm_up.cap(u32::try_from(days).unwrap_or(u32::MAX));
     Ok(Warmth { day: today.to_string(), cap, sent: sent.unwrap_or(0) })
 }
