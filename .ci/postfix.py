@@ -241,6 +241,8 @@ def trial(way, folder):
             forged = forged[: dice.randrange(8, 24)] if number % 5 == 0 else forged
             report = (pathlib.Path(__file__).parent.parent / "tests/fixtures/inbound/postfix.eml").read_text()
             report = report.replace("TOKEN", forged).replace("example.org", DOMAIN)
+            # The server writes that line itself, and takes one that is there for a loop.
+            report = re.sub(r"(?m)^Delivered-To:.*\r?\n", "", report)
             postfix.send("", f"bounces+{forged}@{DOMAIN}", report.encode())
         listed = lambda: json.loads(clarion.command("inbound", "list", "--json").stdout)
         wait_for("the forged reports", lambda: len(listed()) >= 20)

@@ -14,7 +14,8 @@ static DOORS: LazyLock<Doors> = LazyLock::new(|| Doors {
     leave: Address::parse("leave@example.org").ok(),
 });
 
-const HEAD: &[u8] = b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\n";
+const HEAD: &[u8] =
+    b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\n";
 const BETWEEN: &[u8] = b"\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n";
 
 fuzz_target!(|data: &[u8]| {

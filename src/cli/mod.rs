@@ -169,7 +169,7 @@ pub enum Outcome {
     Done,
     /// It found a problem and said so: exit code 1.
     ProblemFound,
-    /// It cannot be done now, and whoever asked keeps what they brought (EX_TEMPFAIL of
+    /// It cannot be done now, and whoever asked keeps what they brought (`EX_TEMPFAIL` of
     /// sysexits.h): exit code 75.
     TryLater,
 }

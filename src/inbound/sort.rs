@@ -128,9 +128,9 @@ fn report(message: &Part<'_>, doors: &Doors) -> Sorted {
 fn delivery(dsn: &Dsn, tokens: Vec<Vec<String>>) -> Sorted {
     let is = |recipient: &&Recipient, action: &str| recipient.action.starts_with(action);
     let failed: Vec<&Recipient> = dsn.recipients.iter().filter(|recipient| is(recipient, "failed")).collect();
-    let diagnoses: Option<Vec<Diagnosis>> =
+    let read: Option<Vec<Diagnosis>> =
         failed.iter().map(|failed| Diagnosis::of_report(&failed.status, failed.diagnostic.as_deref())).collect();
-    let mildest = diagnoses.and_then(|all| all.into_iter().zip(&failed).min_by_key(|(diagnosis, _)| diagnosis.cause));
+    let mildest = read.and_then(|all| all.into_iter().zip(&failed).min_by_key(|(diagnosis, _)| diagnosis.cause));
     let Some((diagnosis, recipient)) = mildest else {
         return if failed.is_empty() && !dsn.recipients.is_empty() { Sorted::Delay } else { Sorted::Unclear };
     };
@@ -243,16 +243,9 @@ fn decode_xtext(text: &str) -> String {
     let mut decoded = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let octet = part.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(u8::is_ascii_graphic);
-        match octet {
-            Some(octet) => {
-                decoded.push(char::from(octet));
-                decoded.push_str(&part[2..]);
-            }
-            None => {
-                decoded.push('+');
-                decoded.push_str(part);
-            }
-        }
+        let rest = octet.and_then(|_| part.get(2..));
+        decoded.push(octet.map_or('+', char::from));
+        decoded.push_str(rest.unwrap_or(part));
     }
     decoded
 }

@@ -154,7 +154,6 @@ async fn write(connection: &mut AnyConnection, delivery: i64, left: &Left, diagn
 /// What follows for a person, one of whose mails that left at an instant came back.
 async fn judge(connection: &mut AnyConnection, person: i64, left_at: Timestamp, cause: Cause, now: Timestamp) -> anyhow::Result<Heard> {
     match addressbook::deliverability(connection, person).await? {
-        Deliverability::Bad => Ok(Heard::Counted),
         Deliverability::Paused => {
             // It left while only what they asked for could: that was the last trial.
             let trial = addressbook::paused_at(connection, person).await?.is_some_and(|since| left_at > since);
@@ -168,7 +167,7 @@ async fn judge(connection: &mut AnyConnection, person: i64, left_at: Timestamp, 
             addressbook::pause(connection, person, now).await?;
             Ok(Heard::Paused)
         }
-        Deliverability::Good => Ok(Heard::Counted),
+        Deliverability::Good | Deliverability::Bad => Ok(Heard::Counted),
     }
 }
 
