@@ -99,6 +99,7 @@ fn covered(config: &Config, signer: &Signer) -> anyhow::Result<Vec<&'static str>
         identity: "0123456789abcdef0123456789abcdef",
         list_id: "news.example.org",
         unsubscribe: Some(&link),
+        unsubscribe_mail: None,
         feedback_id: "1:news:en:sample",
     };
     let signed = String::from_utf8(signer.sign(&draft.build()?)?)?;
