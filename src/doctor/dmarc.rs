@@ -25,6 +25,15 @@ impl Policy {
     }
 }
 
+/// How near a domain must be to that of the sender to count for it (§3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Alignment {
+    /// Of the same organisation.
+    Relaxed,
+    /// The same.
+    Strict,
+}
+
 /// A record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Record {
@@ -35,10 +44,10 @@ pub(super) struct Record {
     pub(super) share: u32,
     /// Whether the policy is only tried out: `t=y`.
     pub(super) testing: bool,
-    /// Whether the domain of the signature must be that of the sender exactly.
-    pub(super) strict_dkim: bool,
-    /// Whether the domain of the envelope must be.
-    pub(super) strict_spf: bool,
+    /// Of the domain that signs.
+    pub(super) dkim: Alignment,
+    /// Of the domain of the envelope.
+    pub(super) spf: Alignment,
     /// Whether reports are wanted.
     pub(super) reports: bool,
     /// Whether the record is for a public suffix, below which everybody has a domain (RFC 9091).
@@ -63,13 +72,14 @@ impl Record {
             Some(number) => number.parse().ok().filter(|share| *share <= 100).ok_or("“pct” is not a number from 0 to 100")?,
             None => 100,
         };
+        let alignment = |name: &str| if value(name).is_some_and(|word| word == "s") { Alignment::Strict } else { Alignment::Relaxed };
         Ok(Self {
             policy: policy("p")?.ok_or("it has no policy (p=)")?,
             subdomains: policy("sp")?,
             share,
             testing: value("t").is_some_and(|word| word == "y"),
-            strict_dkim: value("adkim").is_some_and(|word| word == "s"),
-            strict_spf: value("aspf").is_some_and(|word| word == "s"),
+            dkim: alignment("adkim"),
+            spf: alignment("aspf"),
             reports: value("rua").is_some(),
             public_suffix: value("psd").is_some_and(|word| word == "y"),
         })
@@ -95,9 +105,11 @@ pub(super) fn places(domain: &str) -> Vec<&str> {
 
 /// Whether one domain counts for the other (§3.1): the same or, if that is not demanded, one
 /// above the other, or both below the one that has the record.
-pub(super) fn is_aligned(one: &str, other: &str, strict: bool, organisation: &str) -> bool {
+pub(super) fn is_aligned(one: &str, other: &str, alignment: Alignment, organisation: &str) -> bool {
     let below = |domain: &str, above: &str| domain == above || domain.ends_with(&format!(".{above}"));
-    one == other || (!strict && (below(one, other) || below(other, one) || (below(one, organisation) && below(other, organisation))))
+    one == other
+        || (alignment == Alignment::Relaxed
+            && (below(one, other) || below(other, one) || (below(one, organisation) && below(other, organisation))))
 }
 
 #[cfg(test)]
@@ -110,10 +122,12 @@ mod tests {
         assert!(Record::is_meant(text) && Record::is_meant("v = DMARC1 ;p=none") && !Record::is_meant("v=DMARC10; p=none"));
         let record = Record::parse(text).unwrap();
         assert_eq!((record.policy_for(false), record.policy_for(true), record.share), (Policy::Reject, Policy::Reject, 100));
-        assert!(record.reports && !record.strict_dkim && !record.strict_spf && !record.testing);
+        assert!(record.reports && !record.testing);
+        assert_eq!((record.dkim, record.spf), (Alignment::Relaxed, Alignment::Relaxed));
         let record = Record::parse("v=DMARC1; p=reject; sp=none; adkim=s; aspf=s; pct=20; t=y; psd=y").unwrap();
         assert_eq!((record.policy_for(true), record.share), (Policy::None, 20));
-        assert!(record.strict_dkim && record.strict_spf && record.testing && record.public_suffix && !record.reports);
+        assert!(record.testing && record.public_suffix && !record.reports);
+        assert_eq!((record.dkim, record.spf), (Alignment::Strict, Alignment::Strict));
         for wrong in ["v=DMARC1", "v=DMARC1; p=", "v=DMARC1; p=block", "v=DMARC1; p=none; pct=101", "v=DMARC1; p"] {
             assert!(Record::parse(wrong).is_err(), "{wrong}");
         }
@@ -127,7 +141,10 @@ mod tests {
 
     #[test]
     fn alignment_is_strict_only_where_that_is_asked_for() {
-        let aligned = |one, other, strict| is_aligned(one, other, strict, "example.org");
+        let aligned = |one, other, strict: bool| {
+            let alignment = if strict { Alignment::Strict } else { Alignment::Relaxed };
+            is_aligned(one, other, alignment, "example.org")
+        };
         assert!(aligned("example.org", "example.org", true));
         assert!(aligned("bounces.example.org", "example.org", false) && !aligned("bounces.example.org", "example.org", true));
         assert!(aligned("bounces.example.org", "news.example.org", false));

@@ -5,6 +5,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::db::{DatabaseUrl, Db, Engine};
 use crate::mail::TransportSettings;
+use crate::mail::dkim::Signer;
 use crate::vault::Vault;
 use std::collections::BTreeMap;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -94,7 +95,7 @@ async fn address_key(config: &Config, db: Option<&Db>, now: Timestamp) -> Findin
 
 /// The keys that sign; the configuration was refused if one could be read by others.
 fn signing_keys(config: &Config) -> Vec<Finding> {
-    let keys = config.mail.dkim.iter().flat_map(|signer| signer.keys());
+    let keys = config.mail.dkim.iter().flat_map(Signer::keys);
     keys.map(|selected| Finding::ok(KEYS, format!("{} is private", selected.key_file.display()))).collect()
 }
 

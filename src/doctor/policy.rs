@@ -151,8 +151,8 @@ fn notice_key(domain: &str) -> String {
 /// Whether what signs and what bounces counts for the sender that people see (§3.1).
 fn alignment(config: &Config, domain: &str, found: &Found<'_>) -> Option<Finding> {
     let envelope = envelope_domain(&config.mail.envelope)?;
-    let spf = is_aligned(&envelope, domain, found.record.strict_spf, found.at);
-    let dkim = config.mail.dkim.as_ref().map(|signer| is_aligned(signer.domain(), domain, found.record.strict_dkim, found.at));
+    let spf = is_aligned(&envelope, domain, found.record.spf, found.at);
+    let dkim = config.mail.dkim.as_ref().map(|signer| is_aligned(signer.domain(), domain, found.record.dkim, found.at));
     Some(match (dkim, spf) {
         (Some(true), _) => Finding::ok(DMARC, format!("the signature counts for {domain}")),
         (None, true) => {

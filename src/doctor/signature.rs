@@ -102,9 +102,9 @@ fn covered(config: &Config, signer: &Signer) -> anyhow::Result<Vec<&'static str>
         unsubscribe_mail: None,
         feedback_id: "1:news:en:sample",
     };
-    let signed = String::from_utf8(signer.sign(&draft.build()?)?)?;
+    let sample = String::from_utf8(signer.sign(&draft.build()?)?)?;
     let mut missing = Vec::new();
-    for signature in signed.split("DKIM-Signature:").skip(1).take(signer.keys().len()) {
+    for signature in sample.split("DKIM-Signature:").skip(1).take(signer.keys().len()) {
         let unfolded = signature.replace("\r\n\t", " ");
         let list = tags::parse(unfolded.lines().next().unwrap_or_default()).map_err(|why| anyhow::anyhow!(why))?;
         let names = tags::value(&list, "h").context("a signature without h=")?.to_ascii_lowercase();

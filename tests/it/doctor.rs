@@ -105,7 +105,9 @@ impl Office {
         self.dns.set(name, kind, text);
         let findings = self.examine().await;
         self.dns.set(name, kind, None);
-        before.iter().for_each(|text| self.dns.add(name, kind, text));
+        for text in before {
+            self.dns.add(name, kind, &text);
+        }
         findings
     }
 
@@ -404,7 +406,7 @@ async fn mail_to_files_is_told_as_what_it_is() {
         let Context { config, clock, .. } = context_with(&world, FILES);
         let dns = Dns::start(&[]).await;
         let wish = Wish { dns: Some(dns.address()), ..Wish::default() };
-        let findings = doctor::examine(&config, &clock, &wish).await.unwrap();
+        let findings = Box::pin(doctor::examine(&config, &clock, &wish)).await.unwrap();
         is(&worst(&findings, "relay"), Level::Warning, "nobody gets any");
     })
     .await;

@@ -64,11 +64,11 @@ fn mails_of_every_shape_are_signed_twice_and_the_same_again() {
         ("", "", Some(link)),
     ] {
         let mail = mail(subject, text, unsubscribe);
-        let signed = signed(&signer, &mail);
-        assert!(both_are_good(signed.as_bytes(), &zone), "{subject}: {:?}", verify(signed.as_bytes(), &zone));
-        assert!(signed.ends_with(&mail), "the mail itself is untouched");
-        assert_eq!(signed, self::signed(&signer, &mail), "no random number, no clock");
-        let longest = signed[..signed.find("From:").unwrap()].split("\r\n").map(str::len).max().unwrap();
+        let whole = signed(&signer, &mail);
+        assert!(both_are_good(whole.as_bytes(), &zone), "{subject}: {:?}", verify(whole.as_bytes(), &zone));
+        assert!(whole.ends_with(&mail), "the mail itself is untouched");
+        assert_eq!(whole, self::signed(&signer, &mail), "no random number, no clock");
+        let longest = whole[..whole.find("From:").unwrap()].split("\r\n").map(str::len).max().unwrap();
         assert!(longest <= 78, "{longest}");
     }
 }
@@ -76,8 +76,8 @@ fn mails_of_every_shape_are_signed_twice_and_the_same_again() {
 #[test]
 fn a_signature_covers_what_programs_act_upon_and_bounds_nothing() {
     let (signer, _) = signer();
-    let signed = signed(&signer, &mail("s", "x", Some("https://news.example.org/u")));
-    let own: String = signed.split("\r\n").take_while(|line| !line.starts_with("From:")).collect::<Vec<_>>().join("");
+    let whole = signed(&signer, &mail("s", "x", Some("https://news.example.org/u")));
+    let own: String = whole.split("\r\n").take_while(|line| !line.starts_with("From:")).collect::<Vec<_>>().join("");
     let own = own.to_lowercase().replace('\t', "");
     let names: Vec<&str> = own.split("h=").nth(2).unwrap().split(';').next().unwrap().split(':').collect();
     let count = |name: &str| names.iter().filter(|found| **found == name).count();
@@ -102,18 +102,18 @@ fn what_relays_do_to_white_space_leaves_a_signature_good() {
     for body in
         ["", "\r\n", "\r\n\r\n\r\n", "text", "text\r\n", "text \t\r\n\r\n \r\n", " leading\r\n\r\n\r\nmore  spaces\r\n", ".\r\n..\r\n"]
     {
-        let signed = signed(&signer, &format!("{head}\r\n{body}"));
-        assert!(both_are_good(signed.as_bytes(), &zone), "{body:?}: {:?}", verify(signed.as_bytes(), &zone));
+        let whole = signed(&signer, &format!("{head}\r\n{body}"));
+        assert!(both_are_good(whole.as_bytes(), &zone), "{body:?}: {:?}", verify(whole.as_bytes(), &zone));
         for (from, to) in [
             ("Subject: one two\r\n", "Subject:   one\r\n\ttwo  \r\n"),
             ("From: a@", "FROM:a@"),
             ("text\r\n", "text \r\n\r\n"),
             ("more  spaces", "more \t spaces \t"),
         ] {
-            let changed = signed.replace(from, to);
+            let changed = whole.replace(from, to);
             assert!(both_are_good(changed.as_bytes(), &zone), "{body:?}, {to:?}");
         }
-        let received = format!("Received: from x by y;\r\n\tMon, 20 Sep 2027 08:00:00 +0900\r\n{signed}");
+        let received = format!("Received: from x by y;\r\n\tMon, 20 Sep 2027 08:00:00 +0900\r\n{whole}");
         assert!(both_are_good(received.as_bytes(), &zone));
     }
 }
@@ -121,35 +121,35 @@ fn what_relays_do_to_white_space_leaves_a_signature_good() {
 #[test]
 fn whatever_is_changed_added_or_taken_away_makes_it_bad() {
     let (signer, zone) = signer();
-    let signed = signed(&signer, &mail("Subject", "The text.\n", Some("https://news.example.org/unsubscribe/AAAA")));
-    let (head, body) = signed.split_once("\r\n\r\n").unwrap();
+    let whole = signed(&signer, &mail("Subject", "The text.\n", Some("https://news.example.org/unsubscribe/AAAA")));
+    let (head, body) = whole.split_once("\r\n\r\n").unwrap();
     let mut tampered = vec![
-        signed.replace("The text.", "The test."),
-        signed.replace("Subject: Subject", "Subject: subject"),
-        signed.replace("unsubscribe/AAAA", "unsubscribe/AAAB"),
-        signed.replace("One-Click", "Two-Clicks"),
-        signed.replace("exampleorg", "elsewhere"),
-        signed.replace("d=example.org", "d=example.com"),
-        signed.replace("v=1;", "v=1; l=100;"),
-        format!("{signed}more\r\n"),
+        whole.replace("The text.", "The test."),
+        whole.replace("Subject: Subject", "Subject: subject"),
+        whole.replace("unsubscribe/AAAA", "unsubscribe/AAAB"),
+        whole.replace("One-Click", "Two-Clicks"),
+        whole.replace("exampleorg", "elsewhere"),
+        whole.replace("d=example.org", "d=example.com"),
+        whole.replace("v=1;", "v=1; l=100;"),
+        format!("{whole}more\r\n"),
         format!("{head}\r\n\r\n\r\n{body}"),
     ];
     for name in ["From", "To", "Cc", "Subject", "Date", "Reply-To", "Message-ID", "List-Id", "List-Unsubscribe", "List-Unsubscribe-Post"] {
         let another = format!("{name}: <x@example.com>\r\n");
-        tampered.push(format!("{another}{signed}"));
-        tampered.push(format!("{head}\r\n{}\r\n{body}", another));
+        tampered.push(format!("{another}{whole}"));
+        tampered.push(format!("{head}\r\n{another}\r\n{body}"));
     }
     for name in ["Reply-To", "List-Id", "List-Unsubscribe-Post", "Feedback-ID", "MIME-Version"] {
         let kept: Vec<&str> = head.split("\r\n").filter(|line| !line.starts_with(&format!("{name}:"))).collect();
         tampered.push(format!("{}\r\n\r\n{body}", kept.join("\r\n")));
     }
     for tampered in tampered {
-        assert_ne!(tampered, signed);
+        assert_ne!(tampered, whole);
         assert!(none_is_good(tampered.as_bytes(), &zone), "{tampered}");
     }
     // Every octet of the signatures counts too.
-    for at in (0..signed.find("From:").unwrap()).step_by(7) {
-        let mut octets = signed.clone().into_bytes();
+    for at in (0..whole.find("From:").unwrap()).step_by(7) {
+        let mut octets = whole.clone().into_bytes();
         if octets[at].is_ascii_alphanumeric() {
             octets[at] = if octets[at] == b'A' { b'B' } else { b'A' };
             let good = std::panic::catch_unwind(|| both_are_good(&octets, &zone)).unwrap_or(false);
@@ -172,9 +172,9 @@ fn hostile_values_cannot_put_anything_into_a_signature() {
         "  x  ",
         "😀\u{202e}x",
     ] {
-        let signed = signed(&signer, &mail(hostile, hostile, Some("https://news.example.org/u?b=1;d=x")));
-        assert!(both_are_good(signed.as_bytes(), &zone), "{hostile}: {:?}", verify(signed.as_bytes(), &zone));
-        assert_eq!(verify(signed.as_bytes(), &zone).len(), 2);
+        let whole = signed(&signer, &mail(hostile, hostile, Some("https://news.example.org/u?b=1;d=x")));
+        assert!(both_are_good(whole.as_bytes(), &zone), "{hostile}: {:?}", verify(whole.as_bytes(), &zone));
+        assert_eq!(verify(whole.as_bytes(), &zone).len(), 2);
     }
     for wrong in ["no field\r\n\r\nx", ": x\r\n\r\nx", "a b: x\r\n\r\nx"] {
         assert!(signer.sign(wrong.as_bytes()).is_err(), "{wrong:?}");
