@@ -36,6 +36,11 @@ pub(super) struct Board {
 }
 
 impl Board {
+    /// A board with these claims on it.
+    pub(super) fn of(claims: Vec<Claim>) -> Self {
+        Self { waiting: claims.into(), ..Self::default() }
+    }
+
     /// Whether the relay should get fewer connections: it said so, or more than half of its
     /// answers were “not now”.
     pub(super) fn is_overloaded(&self) -> bool {

@@ -60,7 +60,7 @@ enum Next {
 impl Round {
     /// A round that begins now.
     pub(super) fn new(tools: Tools, transport: Transport, scribe: Scribe, variants: HashMap<i64, Variant>, claims: Vec<Claim>) -> Self {
-        let board = Board { waiting: claims.into(), ..Board::default() };
+        let board = Board::of(claims);
         let composer = Composer::start(tools.filler.clone(), variants, &board.waiting);
         let (groups, caps) = (HashMap::new(), HashMap::new());
         Self { tools, transport, scribe, composer, groups, caps, begun: Instant::now(), board: Mutex::new(board) }

@@ -30,6 +30,7 @@ fn mail(subject: &str, text: &str, unsubscribe: Option<&str>) -> String {
         identity: "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789-_AbCdE",
         list_id: "news.news.example.org",
         unsubscribe,
+        unsubscribe_mail: None,
         feedback_id: "12:news:ja:exampleorg",
     };
     String::from_utf8(draft.build().unwrap()).unwrap()
