@@ -10,8 +10,8 @@
 //! Imports point one way, from the top of this list down; `tests/it/layers.rs` sees to it:
 //!
 //! 1. [`cli`]: one file per command
-//! 2. [`app`]: the daemon in one page
-//! 3. [`config`], [`web`]
+//! 2. [`app`]: the daemon in one page; [`doctor`]: whether mail will arrive
+//! 3. [`config`], [`web`], [`inbound`]
 //! 4. [`digest`], [`petition`], [`notice`]
 //! 5. [`subscription`], [`feed`]
 //! 6. [`delivery`]
@@ -37,8 +37,10 @@ pub mod content;
 pub mod db;
 pub mod delivery;
 pub mod digest;
+pub mod doctor;
 pub mod feed;
 pub mod fetch;
+pub mod inbound;
 pub mod language;
 pub mod mail;
 pub mod metrics;

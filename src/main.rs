@@ -25,6 +25,7 @@ fn main() -> ExitCode {
     match runtime.block_on(clarion::cli::run(arguments, environment)) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::ProblemFound) => ExitCode::FAILURE,
+        Ok(Outcome::TryLater) => ExitCode::from(75),
         Err(error) => {
             eprintln!("clarion: {error:#}");
             ExitCode::FAILURE
@@ -36,5 +37,8 @@ fn main() -> ExitCode {
 /// those of libraries from `warn` on.
 fn log(filter: Option<&str>) {
     let filter = filter.and_then(|filter| EnvFilter::try_new(filter).ok()).unwrap_or_else(|| EnvFilter::new("warn,clarion=info"));
+    // At TRACE it would write down every mail, and the password of the mailbox.
+    #[expect(clippy::expect_used, reason = "the words are ours")]
+    let filter = filter.add_directive("async_imap=off".parse().expect("a directive"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(stderr().is_terminal()).with_target(false).init();
 }

@@ -15,6 +15,13 @@ pub struct Outcome {
     pub state: String,
 }
 
+/// A relay, as a label: what the configuration calls it.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct RelayName {
+    /// `host:port`.
+    pub relay: String,
+}
+
 /// Whose readers, as labels.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct Readership {
@@ -24,12 +31,21 @@ pub struct Readership {
     pub aggregator: String,
 }
 
+/// What came in, as a label.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct Arrival {
+    /// A kind of message.
+    pub kind: String,
+}
+
 /// All metrics. Clones count together.
 #[derive(Clone)]
 pub struct Metrics {
     registry: Arc<Registry>,
     /// Deliveries settled, by state.
     pub deliveries: Family<Outcome, Counter>,
+    /// Whether each relay takes mail: 1 or 0.
+    pub relay_up: Family<RelayName, Gauge>,
     /// Files of the content store that are not understood now.
     pub content_problems: Gauge,
     /// Sites that are followed and cannot be read now.
@@ -50,6 +66,10 @@ pub struct Metrics {
     pub requests: Counter,
     /// What aggregators said last of their subscribers.
     pub feed_readers: Family<Readership, Gauge>,
+    /// Mails that came in, ever, by what they were.
+    pub inbound: Family<Arrival, Gauge>,
+    /// Mails that came in and wait for staff.
+    pub inbound_waiting: Gauge,
 }
 
 impl Default for Metrics {
@@ -57,6 +77,8 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("clarion");
         let deliveries = Family::default();
         registry.register("deliveries", "Deliveries settled, by state", deliveries.clone());
+        let relay_up = Family::default();
+        registry.register("relay_up", "Whether a relay takes mail", relay_up.clone());
         let content_problems = Gauge::default();
         registry.register("content_problems", "Files of the content store that are not understood now", content_problems.clone());
         let source_problems = Gauge::default();
@@ -85,9 +107,14 @@ impl Default for Metrics {
         registry.register("http_requests", "HTTP requests answered", requests.clone());
         let feed_readers = Family::default();
         registry.register("feed_readers", "Subscribers that aggregators say they have, by feed", feed_readers.clone());
+        let inbound = Family::default();
+        registry.register("inbound", "Mails that came in, ever, by what they were", inbound.clone());
+        let inbound_waiting = Gauge::default();
+        registry.register("inbound_waiting", "Mails that came in, are not understood and wait for staff", inbound_waiting.clone());
         Self {
             registry: Arc::new(registry),
             deliveries,
+            relay_up,
             content_problems,
             source_problems,
             articles,
@@ -98,6 +125,8 @@ impl Default for Metrics {
             hub_pings,
             requests,
             feed_readers,
+            inbound,
+            inbound_waiting,
         }
     }
 }

@@ -202,6 +202,21 @@ impl Site {
         written.fallbacks().find_map(|wider| self.languages.iter().find(|known| **known == wider))
     }
 
+    /// The site's language that words are in, as their script shows: Japanese cannot be written
+    /// without kana, nor Korean without hangul. A tenth of the letters is more than a name in an
+    /// English text.
+    pub fn language_of_words(&self, words: &str) -> &Language {
+        let count = |range: fn(char) -> bool| words.chars().filter(|c| range(*c)).count() * 10;
+        let letters = words.chars().filter(|c| c.is_alphabetic()).count();
+        let kana = count(|c| matches!(c, '\u{3041}'..='\u{30ff}'));
+        let hangul = count(|c| matches!(c, '\u{ac00}'..='\u{d7a3}'));
+        let written_in = [("ja", kana), ("ko", hangul)].into_iter().find(|(_, tenfold)| *tenfold > letters).map(|(tag, _)| tag);
+        let known = self.languages.iter().find(|language| Some(language.primary()) == written_in);
+        // What is not Japanese in a site that begins with Japanese is in the next language.
+        let plain = || self.languages.iter().find(|language| written_in.is_none() && !matches!(language.primary(), "ja" | "ko"));
+        known.or_else(plain).unwrap_or_else(|| self.default_language())
+    }
+
     /// A configured category.
     pub fn category(&self, slug: &str) -> Option<&Category> {
         self.categories.iter().find(|category| category.slug == slug)

@@ -98,6 +98,7 @@ mail-confirm-subject = Please confirm your subscription to { $site }
 mail-confirm-heading = Please confirm
 mail-confirm-opening = Somebody – we hope it was you – asked to receive mail from { $site } at this address. Follow the link and press the button there, and it begins.
 mail-confirm-button = Confirm the subscription
+mail-confirm-by-mail = If you cannot open the page, send an empty mail to this address instead:
 mail-confirm-closing = The link can be used for three days. If it was not you, ignore this mail: nothing more will come.
 mail-already-subject = You are subscribed to { $site } already
 mail-already-heading = You are with us already

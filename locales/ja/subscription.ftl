@@ -98,6 +98,7 @@ mail-confirm-subject = 【ご確認ください】{ $site }のメール登録
 mail-confirm-heading = ご登録の確認
 mail-confirm-opening = このメールアドレスで、{ $site }のメール配信へのお申し込みがありました。下のリンクを開き、ボタンを押していただくと登録が完了します。
 mail-confirm-button = 登録を確定する
+mail-confirm-by-mail = ページを開けない場合は、次のアドレスに空メールをお送りください。
 mail-confirm-closing = リンクの有効期限は3日間です。お心当たりがない場合は、このメールを破棄してください。今後メールが届くことはありません。
 mail-already-subject = { $site }にはすでにご登録いただいています
 mail-already-heading = すでにご登録いただいています

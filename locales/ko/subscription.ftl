@@ -98,6 +98,7 @@ mail-confirm-subject = 구독을 확인해 주세요: { $site }
 mail-confirm-heading = 구독을 확인해 주세요
 mail-confirm-opening = 이 주소로 { $site }의 메일을 받겠다는 신청이 들어왔습니다. 본인이 신청하셨다면 아래 링크를 열고 버튼을 눌러 주세요. 그러면 구독이 시작됩니다.
 mail-confirm-button = 구독 확인하기
+mail-confirm-by-mail = 페이지를 열 수 없으면 다음 주소로 빈 메일을 보내 주세요:
 mail-confirm-closing = 링크는 사흘 동안 쓸 수 있습니다. 신청하신 적이 없으면 이 메일을 무시하세요. 더는 아무것도 보내지 않습니다.
 mail-already-subject = 이미 구독하고 계십니다: { $site }
 mail-already-heading = 이미 함께하고 계십니다

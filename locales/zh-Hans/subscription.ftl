@@ -98,6 +98,7 @@ mail-confirm-subject = 请确认订阅：{ $site }
 mail-confirm-heading = 请确认订阅
 mail-confirm-opening = 有人申请用这个地址接收{ $site }的邮件，我们希望那就是您。请打开链接，并按下那里的按钮，订阅就会开始。
 mail-confirm-button = 确认订阅
+mail-confirm-by-mail = 如果无法打开页面，请向以下地址发送一封空白邮件：
 mail-confirm-closing = 链接的有效期为三天。如果不是您本人申请，请忽略这封邮件，您不会再收到任何邮件。
 mail-already-subject = 您已经订阅了{ $site }
 mail-already-heading = 您已经订阅了

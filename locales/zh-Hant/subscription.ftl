@@ -98,6 +98,7 @@ mail-confirm-subject = 請確認訂閱：{ $site }
 mail-confirm-heading = 請確認訂閱
 mail-confirm-opening = 有人申請用這個地址收到{ $site }的信，我們希望那就是您。請打開連結，按下那裡的按鈕，訂閱就會開始。
 mail-confirm-button = 確認訂閱
+mail-confirm-by-mail = 如果無法開啟頁面，請寄一封空白郵件到以下地址：
 mail-confirm-closing = 連結的有效期限是三天。如果不是您本人申請，請忽略這封信，您不會再收到任何信。
 mail-already-subject = 您已經訂閱{ $site }
 mail-already-heading = 您已經訂閱了

@@ -131,3 +131,37 @@ pub async fn deliverability(connection: &mut AnyConnection, person: i64) -> anyh
     let word: String = sqlx::query_scalar("SELECT deliverability FROM person WHERE id = $1").bind(person).fetch_one(connection).await?;
     Deliverability::from_stored(&word)
 }
+
+/// Pauses mail to a person whose mail bounces: they get what they ask for and nothing else.
+pub async fn pause(connection: &mut AnyConnection, person: i64, now: Timestamp) -> anyhow::Result<()> {
+    sqlx::query("UPDATE person SET deliverability = $1, paused_at = $2 WHERE id = $3")
+        .bind(Deliverability::Paused.as_str())
+        .bind(now.as_millis())
+        .bind(person)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Since when mail to a person has been paused; what it says once it is not is of no meaning.
+pub async fn paused_at(connection: &mut AnyConnection, person: i64) -> anyhow::Result<Option<Timestamp>> {
+    let since: Option<Option<i64>> =
+        sqlx::query_scalar("SELECT paused_at FROM person WHERE id = $1").bind(person).fetch_optional(connection).await?;
+    Ok(since.flatten().map(Timestamp::from_millis))
+}
+
+/// [`suppress`] for somebody in the book, without opening their address. An erased person has
+/// none.
+pub async fn suppress_person(connection: &mut AnyConnection, person: i64, reason: &str, now: Timestamp) -> anyhow::Result<()> {
+    sqlx::query(
+        "INSERT INTO suppression (address_index, reason, suppressed_at)
+         SELECT address_index, $1, CAST($2 AS BIGINT) FROM person WHERE id = $3 AND address_index IS NOT NULL
+         ON CONFLICT (address_index) DO NOTHING",
+    )
+    .bind(reason)
+    .bind(now.as_millis())
+    .bind(person)
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -4,6 +4,7 @@ use crate::content::{ContentStep, SourceStep};
 use crate::delivery::DeliveryStep;
 use crate::digest::DigestStep;
 use crate::feed::{CodingStep, FeedStep, HubStep, ReadersStep};
+use crate::inbound::{self, Desk, ImapStep, InboundStep, MaildirStep};
 use crate::notice::{NoticeStep, PreviewStep, TranslationsStep};
 use crate::petition::{Office, PetitionStep};
 use crate::subscription::SignupStep;
@@ -52,6 +53,26 @@ pub(super) fn signup(state: &State) -> SignupStep {
         rhythms,
         delivery,
     )
+    .reading_mail(state.mail.envelope.is_heard())
+}
+
+/// What takes in mail, by whatever way.
+fn desk(state: &State, settings: &inbound::Settings) -> Desk {
+    let rhythms: Vec<String> = state.digests.iter().map(|digest| digest.name.clone()).collect();
+    let (db, vault, clock, site) = (state.db.clone(), state.vault.clone(), state.clock.clone(), state.site.clone());
+    Desk::new(db, vault, clock, site, &state.mail, settings, &rhythms).kicking(state.kicks.signup.clone())
+}
+
+pub(super) fn inbound(state: &State) -> InboundStep {
+    InboundStep::new(state.db.clone(), state.clock.clone(), state.metrics.clone())
+}
+
+pub(super) fn maildir(state: &State, settings: &inbound::Settings) -> Option<MaildirStep> {
+    Some(MaildirStep::new(desk(state, settings), settings.maildir.clone()?))
+}
+
+pub(super) fn imap(state: &State, settings: &inbound::Settings) -> Option<ImapStep> {
+    Some(ImapStep::new(state.db.clone(), desk(state, settings), state.clock.clone(), settings.imap.clone()?))
 }
 
 pub(super) fn digest(state: &State) -> DigestStep {

@@ -5,16 +5,20 @@ pub mod check;
 pub mod content;
 pub mod demo;
 pub mod digest;
+mod dkim;
+mod doctor;
 mod draft;
 pub mod feeds;
 mod freeze;
 pub mod import;
+pub mod inbound;
 pub mod keys;
 pub mod mail;
 pub mod mailing;
 pub mod output;
 pub mod petition;
 pub mod preview;
+mod sending;
 pub mod serve;
 pub mod subscriber;
 pub mod texts;
@@ -92,6 +96,14 @@ enum Command {
     Freeze,
     /// Let sending go on after a freeze.
     Thaw,
+    /// Mail that comes in: without more, takes one message on standard input.
+    ///
+    /// For a mail server to hand its mail to. Exit 0: taken in, whatever it was; 75: not now, hand
+    /// it over again.
+    Inbound {
+        #[command(subcommand)]
+        command: Option<inbound::InboundCommand>,
+    },
     /// One subscriber: add, look at, take off, erase.
     Subscriber {
         #[command(subcommand)]
@@ -111,7 +123,7 @@ enum Command {
         #[command(subcommand)]
         command: import::ImportCommand,
     },
-    /// The key file that seals addresses.
+    /// Keys: the one that seals addresses, those that sign mail.
     Keys {
         #[command(subcommand)]
         command: keys::KeysCommand,
@@ -120,6 +132,8 @@ enum Command {
     Texts(texts::TextsArguments),
     /// List what waits for a translator: what is missing in a language, or older than its original.
     Translations(translations::TranslationsArguments),
+    /// See whether mail will arrive: DNS, relay, keys, clock, disk.
+    Doctor(doctor::DoctorArguments),
     /// Try the way out.
     Mail {
         #[command(subcommand)]
@@ -155,10 +169,25 @@ pub enum Outcome {
     Done,
     /// It found a problem and said so: exit code 1.
     ProblemFound,
+    /// It cannot be done now, and whoever asked keeps what they brought (`EX_TEMPFAIL` of
+    /// sysexits.h): exit code 75.
+    TryLater,
 }
 
 /// Runs a command. `environment` holds the variables that begin with `CLARION_`.
 pub async fn run(arguments: Arguments, environment: Vec<(String, String)>) -> anyhow::Result<Outcome> {
+    let is_handed_mail = matches!(arguments.command, Some(Command::Inbound { command: None }));
+    match run_command(arguments, environment).await {
+        // Whatever it is, also a mistake in the configuration: the mail server keeps the message.
+        Err(error) if is_handed_mail => {
+            eprintln!("clarion: {error:#}");
+            Ok(Outcome::TryLater)
+        }
+        outcome => outcome,
+    }
+}
+
+async fn run_command(arguments: Arguments, environment: Vec<(String, String)>) -> anyhow::Result<Outcome> {
     let command = arguments.command.unwrap_or(Command::Serve(serve::ServeArguments::default()));
     if let Command::Demo(demo) = command {
         return demo::run(demo).await;
@@ -166,6 +195,9 @@ pub async fn run(arguments: Arguments, environment: Vec<(String, String)>) -> an
     let loaded = Config::load(&arguments.config, &environment);
     if let Command::Check = command {
         return check::run(loaded, wanted_clock(&environment), arguments.json);
+    }
+    if let Command::Keys { command: keys::KeysCommand::Dkim(wish) } = &command {
+        return dkim::run(wish, loaded, &arguments.config, arguments.json);
     }
     let context = match loaded {
         Ok((config, warnings)) => {
@@ -186,6 +218,7 @@ pub async fn run(arguments: Arguments, environment: Vec<(String, String)>) -> an
         Command::Mailing { command } => mailing::run(command, &context).await,
         Command::Freeze => freeze::freeze(&context).await,
         Command::Thaw => freeze::thaw(&context).await,
+        Command::Inbound { command } => inbound::run(command, &context).await,
         Command::Subscriber { command } => subscriber::run(command, &context).await,
         Command::Content { command } => content::run(command, &context).await,
         Command::Feeds => feeds::run(&context).await,
@@ -194,6 +227,7 @@ pub async fn run(arguments: Arguments, environment: Vec<(String, String)>) -> an
         Command::Keys { command } => keys::run(command, &context).await,
         Command::Texts(texts) => texts::run(&texts, &context),
         Command::Translations(translations) => translations::run(&translations, &context).await,
+        Command::Doctor(doctor) => doctor::run(doctor, &context).await,
         Command::Mail { command } => mail::run(command, &context).await,
         Command::Demo(_) | Command::Check => Ok(Outcome::Done),
     }

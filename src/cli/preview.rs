@@ -181,6 +181,7 @@ impl Folder<'_> {
             identity: &self.vault.identity("preview", &[stem]),
             list_id: &format!("{}.{host}", self.stream),
             unsubscribe: None,
+            unsubscribe_mail: None,
             feedback_id: "preview",
         };
         draft.build()

@@ -3,7 +3,7 @@
 use super::{Context, Outcome, output};
 use crate::address::Address;
 use crate::addressbook::{self, Deliverability, Stream};
-use crate::delivery::{self, Received};
+use crate::delivery::{self, Bounced, Received};
 use crate::language::Language;
 use crate::subscription::{self, CONSENT_TEXT_VERSION, Choices, ConsentEvent, Method, NewSignup, Occasion, PETITIONS, Subscription, Wish};
 use anyhow::bail;
@@ -130,6 +130,7 @@ struct Record {
     deliverability: Deliverability,
     consent: Vec<ConsentEvent>,
     deliveries: Vec<Received>,
+    bounces: Vec<Bounced>,
 }
 
 async fn show(address: &Address, context: &Context) -> anyhow::Result<Outcome> {
@@ -142,6 +143,7 @@ async fn show(address: &Address, context: &Context) -> anyhow::Result<Outcome> {
         deliverability: addressbook::deliverability(&mut connection, person).await?,
         consent: subscription::consent_events(&mut connection, person).await?,
         deliveries: delivery::history(&mut connection, person, SHOWN).await?,
+        bounces: delivery::bounces_of(&mut connection, person, SHOWN).await?,
     };
     if context.json {
         output::json(&record)?;
@@ -170,6 +172,15 @@ fn print(record: &Record) {
         [one.mailing.to_string(), one.title.clone(), one.state.to_string(), when, one.reason.clone().unwrap_or_default()]
     });
     output::table(["MAILING", "TITLE", "STATE", "WHEN", "WHY"], &deliveries.collect::<Vec<_>>());
+    if record.bounces.is_empty() {
+        return;
+    }
+    output::line("");
+    let bounces = record.bounces.iter().map(|one| {
+        let counts = if one.forgiven { "no more" } else { "yes" };
+        [one.mailing.to_string(), one.at.to_string(), one.cause.to_string(), one.status.clone(), counts.to_owned()]
+    });
+    output::table(["MAILING", "CAME BACK", "WHY", "CODE", "COUNTS"], &bounces.collect::<Vec<_>>());
 }
 
 fn print_choices(Subscription { state, choices, refused }: &Subscription) {

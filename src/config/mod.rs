@@ -1,8 +1,11 @@
 //! The configuration file: typed, every mistake told at once with its line and remedy.
 
 mod category;
+mod dkim;
 mod environment;
+mod inbound;
 mod legacy;
+mod rates;
 mod sections;
 
 use crate::address::Address;
@@ -36,8 +39,12 @@ pub struct Config {
     pub key_file: PathBuf,
     /// `[mail]`.
     pub mail: mail::Settings,
+    /// `[inbound]`.
+    pub inbound: crate::inbound::Settings,
     /// `[delivery]`.
     pub delivery: delivery::Settings,
+    /// The limits in `[delivery]`.
+    pub rates: delivery::Rates,
     /// `[[digest]]`.
     pub digests: Vec<digest::Settings>,
     /// `[petitions]`.

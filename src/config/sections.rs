@@ -1,6 +1,6 @@
 //! Each section of the file, in the order of the example.
 
-use super::{Config, category, legacy};
+use super::{Config, category, inbound, legacy, rates};
 use crate::address::{Address, Mailbox};
 use crate::clock::parse_duration;
 use crate::db::DatabaseUrl;
@@ -36,7 +36,8 @@ pub(super) fn read(root: &mut Table<'_>, folder: &Path, elsewhere: &mut Vec<Prob
     let database = root.section("database", |table| database(table, folder));
     let key_file = root.section("vault", |table| Some(beside(folder, &table.required::<String>("key_file")?)));
     let mail = root.section("mail", |table| mail(table, folder));
-    let delivery = root.section("delivery", delivery);
+    let inbound = root.section("inbound", |table| inbound::read(table, folder));
+    let (delivery, rates) = root.section("delivery", |table| (delivery(table), rates::read(table)));
     let digests = root.tables("digest", |table| digest(table, &zone)).into_iter().flatten().collect::<Vec<_>>();
     tell_twins(root, "digest", digests.iter().map(|digest| digest.name.as_str()));
     let petitions = root.table("petitions", |table| petitions(table, folder));
@@ -51,13 +52,20 @@ pub(super) fn read(root: &mut Table<'_>, folder: &Path, elsewhere: &mut Vec<Prob
         web: web?,
         database: database?,
         key_file: key_file?,
-        mail: mail?,
+        mail: if inbound.is_open() { heard(mail?) } else { mail? },
+        inbound,
         delivery,
+        rates,
         digests,
         petitions: petitions.flatten(),
         site,
         catalogue,
     })
+}
+
+/// Mails may offer addresses that are read.
+fn heard(mail: mail::Settings) -> mail::Settings {
+    mail::Settings { envelope: mail.envelope.heard(), ..mail }
 }
 
 /// The shipped texts, and those of a folder beside the configuration.
@@ -236,18 +244,21 @@ fn mail(table: &mut Table<'_>, folder: &Path) -> Option<mail::Settings> {
     let reply_to: Option<Address> = table.optional("reply_to");
     let envelope = parsed_required(table, "envelope", EnvelopePattern::parse);
     let transport = table.section("transport", |table| transport(table, folder));
-    if let Some(node) = table.node("dkim") {
-        let reason = Reason::new("this version does not sign mail itself", "remove [mail.dkim] and let the relay sign");
-        table.reading().tell(&node.place, reason);
-    }
-    Some(mail::Settings { from: from?, reply_to, envelope: envelope?, transport: transport? })
+    let further: Vec<RelaySettings> = table.tables("relay", |table| relay(table, folder)).into_iter().flatten().collect();
+    let transport = transport.map(|first| with_further(table, first, further));
+    let dkim = table.table("dkim", |table| super::dkim::read(table, folder, from.as_ref()));
+    let dkim = match dkim {
+        Some(signer) => Some(signer?),
+        None => None,
+    };
+    Some(mail::Settings { from: from?, reply_to, envelope: envelope?, transport: transport?, dkim })
 }
 
 fn transport(table: &mut Table<'_>, folder: &Path) -> Option<TransportSettings> {
     let (kind, place) = table.required_placed::<String>("kind")?;
     match kind.as_str() {
         "file" => Some(TransportSettings::File { dir: beside(folder, &table.required::<String>("dir")?) }),
-        "smtp" => relay(table, folder),
+        "smtp" => relay(table, folder).map(TransportSettings::Smtp),
         _ => {
             table
                 .reading()
@@ -257,9 +268,27 @@ fn transport(table: &mut Table<'_>, folder: &Path) -> Option<TransportSettings> 
     }
 }
 
-fn relay(table: &mut Table<'_>, folder: &Path) -> Option<TransportSettings> {
+/// The relay of `transport`, and those that stand in for it.
+fn with_further(table: &Table<'_>, first: TransportSettings, further: Vec<RelaySettings>) -> TransportSettings {
+    match first {
+        first if further.is_empty() => first,
+        TransportSettings::Smtp(relay) => TransportSettings::Relays(std::iter::once(relay).chain(further).collect()),
+        other => {
+            let reason = Reason::new("[[mail.relay]] stands in for a relay, and mail goes to files", "remove it, or write kind = \"smtp\"");
+            table.reading().tell(table.place(), reason);
+            other
+        }
+    }
+}
+
+fn relay(table: &mut Table<'_>, folder: &Path) -> Option<RelaySettings> {
+    server(table, folder, 587, Tls::Required, "mail")
+}
+
+/// A mail server of which we are the client. `what` would travel unencrypted.
+pub(super) fn server(table: &mut Table<'_>, folder: &Path, port: u32, tls: Tls, what: &str) -> Option<RelaySettings> {
     let host: Option<String> = table.required("host");
-    let port = in_range(table, "port", 1, 65_535, 587);
+    let port = in_range(table, "port", 1, 65_535, port);
     let tls = parsed(table, "tls", |text| match text {
         "required" => Ok(Tls::Required),
         "implicit" => Ok(Tls::Implicit),
@@ -269,7 +298,7 @@ fn relay(table: &mut Table<'_>, folder: &Path) -> Option<TransportSettings> {
             "write \"required\" (STARTTLS), \"implicit\" or, on this machine only, \"none\"",
         )),
     })
-    .unwrap_or(Tls::Required);
+    .unwrap_or(tls);
     let user: Option<String> = table.optional("user");
     let password = parsed(table, "password_file", |path| read_password(&beside(folder, path)));
     let ca_file = table.optional::<String>("ca_file").map(|path| beside(folder, &path));
@@ -286,13 +315,13 @@ fn relay(table: &mut Table<'_>, folder: &Path) -> Option<TransportSettings> {
     let relay = RelaySettings { host: host?, port: u16::try_from(port).ok()?, tls, credentials, ca_file };
     if tls == Tls::None && !relay.is_loopback() {
         let reason = Reason::new(
-            format!("mail to {} would travel unencrypted", relay.host),
-            "write tls = \"required\"; \"none\" is for a relay on this machine",
+            format!("{what} to {} would travel unencrypted", relay.host),
+            "write tls = \"required\" or \"implicit\"; \"none\" is for a server on this machine",
         );
         table.reading().tell(table.place(), reason);
         return None;
     }
-    Some(TransportSettings::Smtp(relay))
+    Some(relay)
 }
 
 fn read_password(path: &Path) -> Result<SecretString, Reason> {
@@ -400,7 +429,7 @@ fn socket_address(text: &str) -> Result<SocketAddr, Reason> {
 
 /// A path as written in the file, seen from where the program runs: `../content` beside
 /// `config/clarion.toml` is `content`, which is how people know it.
-fn beside(folder: &Path, path: &str) -> PathBuf {
+pub(super) fn beside(folder: &Path, path: &str) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in folder.join(path).components() {
         match (part, plain.components().next_back()) {
@@ -435,7 +464,7 @@ fn told<T>(table: &Table<'_>, key: &str, place: &Place, result: Result<T, Reason
     result.map_err(|reason| table.reading().tell(place, Reason::new(format!("`{key}`: {}", reason.message), reason.remedy))).ok()
 }
 
-fn in_range(table: &mut Table<'_>, key: &'static str, least: u32, most: u32, default: u32) -> u32 {
+pub(super) fn in_range(table: &mut Table<'_>, key: &'static str, least: u32, most: u32, default: u32) -> u32 {
     let Some((number, place)) = table.placed::<u32>(key) else { return default };
     if (least..=most).contains(&number) {
         return number;
@@ -444,7 +473,7 @@ fn in_range(table: &mut Table<'_>, key: &'static str, least: u32, most: u32, def
     default
 }
 
-fn tell_twins<'a>(root: &Table<'_>, what: &str, names: impl Iterator<Item = &'a str>) {
+pub(super) fn tell_twins<'a>(root: &Table<'_>, what: &str, names: impl Iterator<Item = &'a str>) {
     let mut seen = std::collections::BTreeSet::new();
     for name in names.filter(|name| !seen.insert(*name)) {
         root.reading().tell(root.place(), Reason::new(format!("two [[{what}]] are called “{name}”"), "rename or remove one"));

@@ -1,9 +1,9 @@
-//! Makes the mail of one delivery: fills the slots, addresses it.
+//! Makes the mail of one delivery: fills the slots, addresses it, signs it.
 
 use super::ledger::{Claim, Variant};
 use super::store::cell;
-use super::verp::bounce_token;
-use super::{PersonalLink, UNSUBSCRIBE};
+use super::verp::{CONFIRM, LEAVE, bounce_token};
+use super::{CONFIRM_BY_MAIL, PersonalLink, UNSUBSCRIBE};
 use crate::address::Address;
 use crate::addressbook::{self, Stream};
 use crate::mail::{self, Draft};
@@ -32,15 +32,32 @@ pub(super) struct Filler {
 impl Filler {
     /// The mail of a claim. The same claim gives the same bytes.
     pub(super) fn fill(&self, claim: &Claim, variant: &Variant) -> anyhow::Result<Filled> {
-        let place = claim.person.map_or_else(|| cell(claim.attempt.id), addressbook::cell);
-        let to = self.vault.open_address(&Sealed(claim.address_sealed.clone()), place)?;
-        let from = self
-            .mail
-            .envelope
-            .with(&bounce_token(&self.vault, claim.attempt.id))
-            .map_err(|reason| anyhow!("the envelope sender cannot be made: {reason}"))?;
+        let to = self.recipient(claim)?;
+        let from = self.answering_address(claim, "")?;
         let bytes = self.build(claim, variant, &to)?;
         Ok(Filled { from, to, bytes, name: file_name(claim) })
+    }
+
+    /// Who gets it.
+    pub(super) fn recipient(&self, claim: &Claim) -> anyhow::Result<Address> {
+        let place = claim.person.map_or_else(|| cell(claim.attempt.id), addressbook::cell);
+        self.vault.open_address(&Sealed(claim.address_sealed.clone()), place)
+    }
+
+    /// An address of ours that names the delivery: the envelope sender, or where its recipient
+    /// writes for the purpose that `before` says.
+    fn answering_address(&self, claim: &Claim, before: &str) -> anyhow::Result<Address> {
+        let token = bounce_token(&self.vault, claim.attempt.id);
+        self.mail.envelope.with(&format!("{before}{token}")).map_err(|reason| anyhow!("the envelope sender cannot be made: {reason}"))
+    }
+
+    /// The way out for mail programs that know no button (RFC 2369 §3.2), where somebody reads it.
+    fn way_out_by_mail(&self, claim: &Claim) -> anyhow::Result<Option<String>> {
+        if self.way_out(claim).is_none() || !self.mail.envelope.is_heard() {
+            return Ok(None);
+        }
+        let address = self.answering_address(claim, LEAVE)?;
+        Ok(Some(format!("mailto:{}?subject=unsubscribe", percent_encoding::utf8_percent_encode(address.expose(), &OF_MAILTO))))
     }
 
     fn build(&self, claim: &Claim, variant: &Variant, to: &Address) -> anyhow::Result<Vec<u8>> {
@@ -49,6 +66,7 @@ impl Filler {
             |text: &str| fill_slots(text, &variant.mark, |name| links.iter().find(|(slot, _)| slot == name).map(|(_, link)| &**link));
         let (text, html) = (fill(&variant.body_text)?, fill(&variant.body_html)?);
         let way_out = self.way_out(claim).map(|path| self.site.link(&path));
+        let way_out_by_mail = self.way_out_by_mail(claim)?;
         let host = self.site.base_url.host_str().unwrap_or_default();
         let sender: String = self.mail.from.address.domain().chars().filter(char::is_ascii_alphanumeric).take(15).collect();
         let draft = Draft {
@@ -62,10 +80,15 @@ impl Filler {
             identity: &self.vault.identity("message", &[&claim.mailing_key, &claim.recipient]),
             list_id: &format!("{}.{host}", claim.stream),
             unsubscribe: way_out.as_deref(),
+            unsubscribe_mail: way_out_by_mail.as_deref(),
             feedback_id: &format!("{}:{}:{}:{sender}", claim.mailing, claim.stream, variant.language),
         };
         // lettre has panicked on input before (M10); one delivery may fail for it, not the daemon.
-        catch_unwind(AssertUnwindSafe(|| draft.build())).unwrap_or_else(|_| bail!("the mail builder failed on this text"))
+        let bytes = catch_unwind(AssertUnwindSafe(|| draft.build())).unwrap_or_else(|_| bail!("the mail builder failed on this text"))?;
+        match &self.mail.dkim {
+            Some(signer) => signer.sign(&bytes),
+            None => Ok(bytes),
+        }
     }
 
     /// The person's own way out of a stream that can be refused. It never expires.
@@ -80,6 +103,7 @@ impl Filler {
             Some(json) => serde_json::from_str(json).context("the personal links of a delivery cannot be read")?,
             None => Vec::new(),
         };
+        let confirms = personal.iter().any(|link| link.claims.purpose == Purpose::Confirm);
         let mut links: Vec<(String, String)> = personal
             .into_iter()
             .map(|link| (link.slot, self.site.link(&format!("{}{}", link.path, self.vault.token(&link.claims)))))
@@ -87,9 +111,16 @@ impl Filler {
         if let Some(path) = self.way_out(claim) {
             links.push((UNSUBSCRIBE.to_owned(), self.site.link(&self.site.path_in(&variant.language, &path))));
         }
+        if confirms {
+            links.push((CONFIRM_BY_MAIL.to_owned(), self.answering_address(claim, CONFIRM)?.expose().to_owned()));
+        }
         Ok(links)
     }
 }
+
+/// What an address in a `mailto:` link may hold as it is (RFC 6068 §2).
+const OF_MAILTO: percent_encoding::AsciiSet =
+    percent_encoding::NON_ALPHANUMERIC.remove(b'@').remove(b'.').remove(b'-').remove(b'_').remove(b'+').remove(b'~');
 
 /// Replaces every `{{slot:MARK:NAME}}` of this mark. A slot that nothing fills is an error: a
 /// mail with a hole in it is not sent.

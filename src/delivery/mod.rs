@@ -2,14 +2,21 @@
 //! doubt.
 
 mod archive;
+mod board;
+mod bounce;
 mod carried;
 mod carrier;
+mod composing;
 mod control;
 mod email;
 mod filling;
 mod history;
+mod late;
 mod ledger;
+mod order;
 mod pace;
+mod rate;
+mod relays;
 mod rules;
 mod scribe;
 mod store;
@@ -19,12 +26,18 @@ mod withdraw;
 mod worker;
 
 pub use archive::{PublicMailing, public_mailings, public_text};
+pub use bounce::{
+    Bounced, Cause, Diagnosis, Heard, Status, bounce_counts, bounced, bounces_of, complained, forgive_bounces, personal_links, recipient_of,
+};
 pub use carried::{CarriedArticle, carried};
 pub use control::*;
 pub use email::post_test;
 pub use history::{Received, history};
+pub use late::hold_after;
+pub use rate::{Group, Rates, WarmUp, Warmth, warmth};
+pub use relays::{RelayHealth, RelayState, relay_health};
 pub use store::*;
-pub use verp::{bounce_token, read_bounce_token};
+pub use verp::{CONFIRM, LEAVE, bounce_token, read_bounce_token};
 pub use withdraw::{Stopped, withdraw};
 pub use worker::DeliveryStep;
 
@@ -70,6 +83,11 @@ impl Kind {
             Self::Petition => 2,
             Self::Digest => 3,
         }
+    }
+
+    /// Whether somebody waits for it: a confirmation, a notice. No limit holds it up.
+    pub const fn is_urgent(self) -> bool {
+        matches!(self, Self::Account | Self::Staff)
     }
 
     /// The stream its mails belong to.
@@ -223,6 +241,10 @@ pub struct NewDelivery {
 
 /// The slot every mail of a refusable stream has: filled with the person's way out.
 pub const UNSUBSCRIBE: &str = "unsubscribe";
+
+/// The slot filled with the address by which the recipient confirms, in mails that carry a link to
+/// confirm.
+pub const CONFIRM_BY_MAIL: &str = "confirm-by-mail";
 
 /// The text to put where a personal link goes: in a body or in an `href`. The mark cannot be
 /// guessed, so no article can fill a slot of ours.

@@ -3,7 +3,9 @@
 //! A connection begins a body only after its own earlier results and this body's mark are
 //! durable (DESIGN, Promises). One commit for all makes that cheap.
 
+use super::bounce;
 use super::ledger::{self, LEASE};
+use super::order::lock_deliveries;
 use super::rules::Settlement;
 use crate::db::Db;
 use anyhow::{Context as _, anyhow};
@@ -71,7 +73,10 @@ async fn write(db: &Db, page: &[Entry]) -> anyhow::Result<HashSet<i64>> {
     let bodies: Vec<(i64, i64)> = page.iter().filter_map(|entry| entry.body).collect();
     let mut tx = db.begin().await?;
     let lease_until = db.lease_time(&mut tx).await? + LEASE;
+    let ids: Vec<i64> = settlements.iter().map(|settlement| settlement.id).chain(bodies.iter().map(|(id, _)| *id)).collect();
+    lock_deliveries(&mut tx, &ids).await?;
     let written = ledger::settle(&mut tx, &settlements).await?;
+    bounce::note_refusals(&mut tx, &settlements).await?;
     if written < settlements.len() as u64 {
         tracing::warn!(
             "{} results came too late to be written: their deliveries had been claimed again",
@@ -96,6 +101,7 @@ pub(super) async fn catch_up(db: &Db, unwritten: &Unwritten) -> anyhow::Result<(
     let written = async {
         let mut tx = db.begin().await?;
         ledger::settle(&mut tx, &waiting).await?;
+        bounce::note_refusals(&mut tx, &waiting).await?;
         tx.commit().await
     };
     match written.await {

@@ -6,6 +6,11 @@
 use crate::vault::Vault;
 use subtle::ConstantTimeEq as _;
 
+/// What stands before the token in an address by which its recipient leaves.
+pub const LEAVE: &str = "leave-";
+/// What stands before the token in an address by which its recipient confirms.
+pub const CONFIRM: &str = "confirm-";
+
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 const NUMBER: usize = 5;
 const PROOF: usize = 10;

@@ -35,6 +35,8 @@ pub struct Draft<'a> {
     pub list_id: &'a str,
     /// The link that leaves the list (RFC 2369, RFC 8058); none where nobody can leave.
     pub unsubscribe: Option<&'a str>,
+    /// The same as a `mailto:` link, where somebody reads it (RFC 2369 §3.2).
+    pub unsubscribe_mail: Option<&'a str>,
     /// By which Gmail groups its complaints: `mailing:stream:language:sender`.
     pub feedback_id: &'a str,
 }
@@ -57,6 +59,7 @@ impl Draft<'_> {
             ("identity", self.identity),
             ("List-Id", self.list_id),
             ("way out", self.unsubscribe.unwrap_or_default()),
+            ("way out by mail", self.unsubscribe_mail.unwrap_or_default()),
             ("Feedback-ID", self.feedback_id),
         ];
         for (what, line) in lines {
@@ -82,7 +85,8 @@ impl Draft<'_> {
         add("Auto-Submitted", "auto-generated".to_owned());
         add("List-Id", format!("<{}>", self.list_id));
         if let Some(link) = self.unsubscribe {
-            add("List-Unsubscribe", format!("<{link}>"));
+            let by_mail = self.unsubscribe_mail.map_or_else(String::new, |link| format!(", <{link}>"));
+            add("List-Unsubscribe", format!("<{link}>{by_mail}"));
             add("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned());
         }
         add("Feedback-ID", self.feedback_id.to_owned());

@@ -1,10 +1,13 @@
-//! Mail as bytes and as a dialogue: messages (RFC 5322, MIME) and relay transports (RFC 5321).
+//! Mail as bytes and as a dialogue: messages (RFC 5322, MIME), their signatures (RFC 6376) and
+//! relay transports (RFC 5321).
 
+pub mod dkim;
 mod file;
 mod frame;
 mod message;
 mod reply;
 mod smtp;
+mod tls;
 mod transport;
 
 pub use file::Folder;
@@ -12,6 +15,7 @@ pub use frame::Frame;
 pub use message::Draft;
 pub use reply::Reply;
 pub use smtp::{Answer, Connection, Envelope, Ready, Relay, RelayTimeouts};
+pub use tls::tls_connector;
 pub use transport::{Begun, Link, Opened, Transport};
 
 use crate::address::{Address, Mailbox};
@@ -31,6 +35,8 @@ pub struct Settings {
     pub envelope: EnvelopePattern,
     /// The way out.
     pub transport: TransportSettings,
+    /// What signs mails; none: the relay does.
+    pub dkim: Option<dkim::Signer>,
 }
 
 /// How mail leaves.
@@ -43,15 +49,23 @@ pub enum TransportSettings {
     },
     /// A relay.
     Smtp(RelaySettings),
+    /// Several relays: the next where one is down.
+    Relays(Vec<RelaySettings>),
 }
 
 impl TransportSettings {
+    /// The relays, the preferred one first; none where mail goes to files.
+    pub fn relays(&self) -> &[RelaySettings] {
+        match self {
+            Self::File { .. } => &[],
+            Self::Smtp(relay) => std::slice::from_ref(relay),
+            Self::Relays(relays) => relays,
+        }
+    }
+
     /// Whether mail can reach anybody: not while it goes to files or to this machine.
     pub fn leaves_the_machine(&self) -> bool {
-        match self {
-            Self::File { .. } => false,
-            Self::Smtp(relay) => !relay.is_loopback(),
-        }
+        self.relays().iter().any(|relay| !relay.is_loopback())
     }
 }
 
@@ -93,20 +107,43 @@ pub enum Tls {
 pub struct EnvelopePattern {
     before: String,
     after: String,
+    /// Whether what is sent to these addresses is read.
+    heard: bool,
 }
+
+/// Longer than any token with what is put before it.
+const ROOM: &str = "confirm-abcdefghijklmnopqrstuvwx";
 
 impl EnvelopePattern {
     /// Parses a pattern; with a token in its place it must be an address.
     pub fn parse(text: &str) -> Result<Self, Reason> {
         let reason = || Reason::new(format!("“{text}” is not an envelope sender"), "write it like bounces+{token}@example.org");
         let (before, after) = text.trim().split_once("{token}").ok_or_else(reason)?;
-        Address::parse(&format!("{before}x{after}")).map_err(|_| reason())?;
-        Ok(Self { before: before.to_owned(), after: after.to_owned() })
+        Address::parse(&format!("{before}{ROOM}{after}")).map_err(|_| reason())?;
+        Ok(Self { before: before.to_owned(), after: after.to_owned(), heard: false })
+    }
+
+    /// The same addresses where somebody reads what is sent to them: mails may offer them.
+    #[must_use]
+    pub fn heard(self) -> Self {
+        Self { heard: true, ..self }
+    }
+
+    /// Whether what is sent to these addresses is read.
+    pub fn is_heard(&self) -> bool {
+        self.heard
     }
 
     /// The address with a token in it, in lower case: letters and digits only, so that it
     /// survives every relay.
     pub fn with(&self, token: &str) -> Result<Address, Reason> {
         Address::parse(&format!("{}{token}{}", self.before, self.after))
+    }
+
+    /// What stands in the token's place of an address of this pattern, in lower case.
+    pub fn token_in(&self, address: &str) -> Option<String> {
+        let address = address.to_lowercase();
+        let inner = address.strip_prefix(&self.before.to_lowercase())?.strip_suffix(&self.after.to_lowercase())?;
+        Some(inner.to_owned())
     }
 }

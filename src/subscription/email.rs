@@ -3,7 +3,7 @@
 
 use super::{CONFIRM_WITHIN, PREFERENCES_WITHIN, Signup};
 use crate::clock::Timestamp;
-use crate::delivery::{self, Kind, Letter, PersonalLink, To};
+use crate::delivery::{self, CONFIRM_BY_MAIL, Kind, Letter, PersonalLink, To};
 use crate::language::{Catalogue, Language};
 use crate::mail::Frame;
 use crate::site::Site;
@@ -68,6 +68,8 @@ struct Words {
     button: String,
     closing: String,
     link: String,
+    /// How to do it without a browser, and the address.
+    by_mail: Option<(String, String)>,
 }
 
 /// What writes the answers.
@@ -75,6 +77,8 @@ pub(super) struct Desk {
     pub(super) vault: Vault,
     pub(super) site: Site,
     pub(super) catalogue: Catalogue,
+    /// Whether what is mailed to our addresses is read, so that they can be offered.
+    pub(super) reads_mail: bool,
 }
 
 impl Desk {
@@ -120,6 +124,7 @@ impl Desk {
             button: say("button"),
             closing: say("closing"),
             link: delivery::slot(mark, answer.page()),
+            by_mail: (self.reads_mail && answer == Answer::Confirm).then(|| (say("by-mail"), delivery::slot(mark, CONFIRM_BY_MAIL))),
         };
         let subject = say("subject");
         (subject, Frame::plain(&self.site, voice, language), words)

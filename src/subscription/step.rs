@@ -45,8 +45,14 @@ pub struct SignupStep {
 impl SignupStep {
     /// The step; `delivery` is kicked when there is a mail to send.
     pub fn new(db: Db, vault: Vault, clock: Clock, site: Site, catalogue: Catalogue, digests: Vec<String>, delivery: Kick) -> Self {
-        let desk = Desk { vault, site, catalogue };
+        let desk = Desk { vault, site, catalogue, reads_mail: false };
         Self { db, clock, desk, digests, delivery, pruned_at: AtomicI64::new(i64::MIN) }
+    }
+
+    /// The same step where what is mailed to our addresses is read: people may confirm by mail.
+    #[must_use]
+    pub fn reading_mail(self, reads_mail: bool) -> Self {
+        Self { desk: Desk { reads_mail, ..self.desk }, ..self }
     }
 
     async fn take(&self, now: Timestamp) -> anyhow::Result<Wake> {

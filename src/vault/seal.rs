@@ -30,22 +30,33 @@ pub struct Sealed(pub String);
 impl Vault {
     /// Seals an address for one place, with the newest key.
     pub fn seal(&self, address: &Address, cell: Cell<'_>) -> Sealed {
+        self.seal_octets(address.expose().as_bytes(), cell)
+    }
+
+    /// Seals whatever may name somebody, such as a mail that came in.
+    pub fn seal_octets(&self, plain: &[u8], cell: Cell<'_>) -> Sealed {
         // A keyring is never empty, so neither is this list.
         let (id, key) = &self.0.seal[self.0.seal.len() - 1];
         let nonce = random::<NONCE>();
         let associated = associated(cell, id);
-        let payload = Payload { msg: address.expose().as_bytes(), aad: associated.as_bytes() };
+        let payload = Payload { msg: plain, aad: associated.as_bytes() };
         #[expect(clippy::expect_used, reason = "only messages of 256 GiB are refused")]
         let cipher = XChaCha20Poly1305::new(key.as_slice().try_into().expect("32 octets"))
             .encrypt(&XNonce::from(nonce), payload)
-            .expect("an address is short");
+            .expect("it is short enough");
         Sealed(format!("{id}:{}", encode(&[&nonce[..], &cipher].concat())))
     }
 
     /// Opens an address sealed for this place.
     pub fn open_address(&self, sealed: &Sealed, cell: Cell<'_>) -> anyhow::Result<Address> {
-        let unreadable =
-            || anyhow!("the sealed address in {}.{} of row {} cannot be opened with this keyring", cell.table, cell.column, cell.row);
+        let plain = self.open_octets(sealed, cell)?;
+        let address = std::str::from_utf8(&plain).ok().and_then(|text| Address::parse(text).ok());
+        address.with_context(|| unreadable(cell))
+    }
+
+    /// Opens what was sealed by [`Vault::seal_octets`] for this place. Wiped when dropped.
+    pub fn open_octets(&self, sealed: &Sealed, cell: Cell<'_>) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+        let unreadable = || unreadable(cell);
         let (id, text) = sealed.0.split_once(':').with_context(unreadable)?;
         let (_, key) = self.0.seal.iter().find(|(known, _)| known == id).with_context(unreadable)?;
         let bytes = URL_SAFE_NO_PAD.decode(text).ok().with_context(unreadable)?;
@@ -56,10 +67,12 @@ impl Vault {
         let cipher_key = XChaCha20Poly1305::new(key.as_slice().try_into().expect("32 octets"));
         let plain =
             cipher_key.decrypt(&XNonce::from(nonce), Payload { msg: cipher, aad: associated.as_bytes() }).ok().with_context(unreadable)?;
-        let plain = Zeroizing::new(plain);
-        let text = std::str::from_utf8(&plain).ok().with_context(unreadable)?;
-        Address::parse(text).map_err(|_| unreadable())
+        Ok(Zeroizing::new(plain))
     }
+}
+
+fn unreadable(cell: Cell<'_>) -> anyhow::Error {
+    anyhow!("what is sealed in {}.{} of row {} cannot be opened with this keyring", cell.table, cell.column, cell.row)
 }
 
 fn associated(cell: Cell<'_>, key_id: &str) -> String {

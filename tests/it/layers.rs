@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["main"],
     &["cli"],
-    &["app"],
+    &["app", "doctor"],
     &["config", "web", "inbound"],
     &["digest", "petition", "notice"],
     &["subscription", "feed"],
@@ -22,7 +22,7 @@ const LAYERS: &[&[&str]] = &[
 ];
 
 /// `config` only gathers the settings that the rooms beside it define.
-const EXCEPTIONS: &[(&str, &str)] = &[("config", "web")];
+const EXCEPTIONS: &[(&str, &str)] = &[("config", "web"), ("config", "inbound")];
 
 fn layer(module: &str) -> usize {
     LAYERS

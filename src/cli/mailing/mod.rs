@@ -4,7 +4,7 @@ mod report;
 mod watch;
 
 use super::output::{json, line, refuse, table};
-use super::{Context, Outcome};
+use super::{Context, Outcome, sending};
 use crate::clock::Timestamp;
 use crate::db::{Db, Tx};
 use crate::delivery::{self, Again, DeliveryState, Summary};
@@ -87,9 +87,7 @@ async fn list(db: &Db, context: &Context) -> anyhow::Result<Outcome> {
         json(&mailings)?;
         return Ok(Outcome::Done);
     }
-    if delivery::frozen(&mut connection).await? {
-        line("All sending is stopped; it goes on with: clarion thaw");
-    }
+    sending::tell(&mut connection, context).await?;
     if mailings.is_empty() {
         line("There is no mailing yet.");
         return Ok(Outcome::Done);
@@ -117,6 +115,8 @@ async fn show(db: &Db, id: i64, context: &Context) -> anyhow::Result<Outcome> {
         Some(reason) => format!("{} ({reason})", mailing.state),
         None => mailing.state.to_string(),
     };
+    let came_back = delivery::bounce_counts(&mut connection, id).await?;
+    let came_back: Vec<String> = came_back.iter().map(|(cause, count)| format!("{count} {cause}")).collect();
     for (name, value) in [
         ("title", mailing.title.clone()),
         ("key", mailing.key.clone()),
@@ -127,6 +127,7 @@ async fn show(db: &Db, id: i64, context: &Context) -> anyhow::Result<Outcome> {
         ("deadline", at(mailing.deadline)),
         ("finished", at(mailing.finished_at)),
         ("mails", sums(&mailing)),
+        ("came back", if came_back.is_empty() { "none".to_owned() } else { came_back.join(", ") }),
     ] {
         line(format_args!("{name:<11} {value}"));
     }

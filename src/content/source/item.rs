@@ -77,7 +77,7 @@ impl Item {
         let narrowed = own.map(|own| own.fallbacks().find(|wider| site.languages.contains(wider)).unwrap_or(own));
         narrowed.or_else(|| settings.language.clone()).unwrap_or_else(|| {
             let words = text::words_of_html(&format!("{} {}", self.title, self.html), site.default_language());
-            by_script(&words, site)
+            site.language_of_words(&words).clone()
         })
     }
 
@@ -145,20 +145,6 @@ impl Item {
         }
         (slugs, found)
     }
-}
-
-/// Japanese cannot be written without kana, nor Korean without hangul. A tenth of the letters is
-/// more than a name in an English text.
-fn by_script(words: &str, site: &Site) -> Language {
-    let count = |range: fn(char) -> bool| words.chars().filter(|c| range(*c)).count() * 10;
-    let letters = words.chars().filter(|c| c.is_alphabetic()).count();
-    let kana = count(|c| matches!(c, '\u{3041}'..='\u{30ff}'));
-    let hangul = count(|c| matches!(c, '\u{ac00}'..='\u{d7a3}'));
-    let written_in = [("ja", kana), ("ko", hangul)].into_iter().find(|(_, tenfold)| *tenfold > letters).map(|(tag, _)| tag);
-    let known = site.languages.iter().find(|language| Some(language.primary()) == written_in);
-    // What is not Japanese in a site that begins with Japanese is in the next language.
-    let plain = || site.languages.iter().find(|language| written_in.is_none() && !matches!(language.primary(), "ja" | "ko"));
-    known.or_else(plain).unwrap_or_else(|| site.default_language()).clone()
 }
 
 /// The text of a piece of HTML, such as a title: tags gone, references decoded, on one line.

@@ -6,6 +6,7 @@ use crate::addressbook::{self, Deliverability, Stream};
 use crate::clock::Timestamp;
 use crate::content;
 use crate::db::{Counter, take_number};
+use crate::delivery;
 use crate::language::Language;
 use sqlx::AnyConnection;
 
@@ -40,6 +41,12 @@ pub(super) async fn activate(connection: &mut AnyConnection, person: i64, choice
     for stream in Stream::REFUSABLE {
         addressbook::accept(connection, person, stream).await?;
     }
+    is_heard_of(connection, person, now).await
+}
+
+/// Mail reaches a person, as what they did with it shows: what came back before counts no more.
+async fn is_heard_of(connection: &mut AnyConnection, person: i64, now: Timestamp) -> anyhow::Result<()> {
+    delivery::forgive_bounces(connection, person, now).await?;
     addressbook::set_deliverability(connection, person, Deliverability::Good).await
 }
 
@@ -72,6 +79,10 @@ pub async fn change(
         return Ok(false);
     }
     store_choices(connection, person, choices).await?;
+    // They came by a link that was mailed to them half an hour ago at most.
+    if occasion.method == Method::Page {
+        is_heard_of(connection, person, now).await?;
+    }
     for stream in refused.map_or(&[][..], |_| &Stream::REFUSABLE) {
         if refused.is_some_and(|refused| refused.contains(stream)) {
             addressbook::refuse(connection, person, *stream, now).await?;
