@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// No delivery is begun after this in a round, so that a shutdown does not wait for two hundred.
+/// No delivery is begun after this in a round, so that a shutdown does not wait for hundreds.
 const ROUND: Duration = Duration::from_secs(10);
 /// Results are not left unwritten for longer than this.
 const SHORT_WAIT: Duration = Duration::from_millis(20);

@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 /// Mails that are made and not taken yet, at most: what they hold in memory does not grow with a
 /// mailing (M16).
-const AHEAD: usize = 48;
+const AHEAD: usize = 128;
 
 /// A mail that is made, and its place among those ahead.
 type Made = (anyhow::Result<Filled>, OwnedSemaphorePermit);
@@ -56,8 +56,11 @@ impl Composer {
     pub(super) async fn take(&self, claim: &Claim) -> anyhow::Result<Filled> {
         let begun = {
             let mut work = self.desk.work();
-            work.waiting.retain(|waiting| waiting.attempt.id != claim.attempt.id);
-            work.begun.remove(&claim.attempt.id)
+            let begun = work.begun.remove(&claim.attempt.id);
+            if begun.is_none() {
+                work.waiting.retain(|waiting| waiting.attempt.id != claim.attempt.id);
+            }
+            begun
         };
         if let Some(begun) = begun
             && let Ok((made, _)) = begun.await

@@ -28,8 +28,9 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Deliveries claimed in one round, at most.
-const CLAIM: i64 = 200;
+/// Deliveries claimed in one round, at most: enough that fifty connections do not wait for one
+/// another at its end, and no more than one commit gives back quickly.
+const CLAIM: i64 = 800;
 /// Staff are told of a relay that is down for so long.
 const TELL_AFTER: Duration = Duration::from_mins(30);
 /// Connections without work are closed after this: sooner than relays do it.

@@ -80,17 +80,17 @@ impl Draft<'_> {
         if let Some(reply_to) = self.reply_to {
             headers = headers.reply_to(lettre::message::Mailbox::new(None, spoken(reply_to)?));
         }
-        let mut add = |name, value| headers = headers.clone().raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value));
         // RFC 3834 §5: no automatic answers, please.
-        add("Auto-Submitted", "auto-generated".to_owned());
-        add("List-Id", format!("<{}>", self.list_id));
+        let mut more = vec![("Auto-Submitted", "auto-generated".to_owned()), ("List-Id", format!("<{}>", self.list_id))];
         if let Some(link) = self.unsubscribe {
             let by_mail = self.unsubscribe_mail.map_or_else(String::new, |link| format!(", <{link}>"));
-            add("List-Unsubscribe", format!("<{link}>{by_mail}"));
-            add("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned());
+            more.push(("List-Unsubscribe", format!("<{link}>{by_mail}")));
+            more.push(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()));
         }
-        add("Feedback-ID", self.feedback_id.to_owned());
-        Ok(headers)
+        more.push(("Feedback-ID", self.feedback_id.to_owned()));
+        Ok(more.into_iter().fold(headers, |headers, (name, value)| {
+            headers.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value))
+        }))
     }
 
     /// Plain text first, HTML last (RFC 2046 §5.1.4).
@@ -130,11 +130,13 @@ fn instant(at: Timestamp) -> SystemTime {
 /// none leaves whatever the builder did.
 fn ensure_transparent(bytes: &[u8]) -> anyhow::Result<()> {
     ensure!(bytes.ends_with(b"\r\n"), "the mail does not end with a line end");
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        let line = line.strip_suffix(b"\r\n").context("the mail has a bare line feed")?;
-        ensure!(!line.contains(&b'\r'), "the mail has a bare carriage return");
-        ensure!(!line.contains(&0), "the mail has a NUL");
-        ensure!(line.len() <= LONGEST_LINE, "the mail has a line of {} octets", line.len());
+    ensure!(!bytes.contains(&0), "the mail has a NUL");
+    let (mut start, mut ends) = (0, memchr::memchr2_iter(b'\r', b'\n', bytes));
+    while let Some(end) = ends.next() {
+        ensure!(bytes[end] == b'\r', "the mail has a bare line feed");
+        ensure!(ends.next() == Some(end + 1) && bytes[end + 1] == b'\n', "the mail has a bare carriage return");
+        ensure!(end - start <= LONGEST_LINE, "the mail has a line of {} octets", end - start);
+        start = end + 2;
     }
     Ok(())
 }

@@ -373,14 +373,20 @@ fn is_go(reply: &Reply) -> Result<bool, Silence> {
 /// another mail (S8).
 fn stuffed(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
     let mut body = Vec::with_capacity(bytes.len() + 64);
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        let text = line.strip_suffix(b"\r\n").unwrap_or(line);
-        ensure!(!text.iter().any(|byte| matches!(byte, b'\r' | b'\n')), "the mail has a CR or LF that stands alone");
-        if text.starts_with(b".") {
-            body.push(b'.');
-        }
-        body.extend_from_slice(line);
+    let (mut start, mut ends) = (0, memchr::memchr2_iter(b'\r', b'\n', bytes));
+    if bytes.starts_with(b".") {
+        body.push(b'.');
     }
+    while let Some(end) = ends.next() {
+        let is_end = bytes[end] == b'\r' && ends.next() == Some(end + 1) && bytes[end + 1] == b'\n';
+        ensure!(is_end, "the mail has a CR or LF that stands alone");
+        if bytes.get(end + 2) == Some(&b'.') {
+            body.extend_from_slice(&bytes[start..end + 2]);
+            body.push(b'.');
+            start = end + 2;
+        }
+    }
+    body.extend_from_slice(&bytes[start..]);
     if !body.ends_with(b"\r\n") {
         body.extend_from_slice(b"\r\n");
     }
