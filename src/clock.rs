@@ -92,7 +92,11 @@ impl std::ops::Sub<Duration> for Timestamp {
 
 /// What time it is. Clones share the same time.
 #[derive(Clone, Debug)]
-pub struct Clock(Arc<Hand>);
+pub struct Clock {
+    hand: Arc<Hand>,
+    /// Milliseconds that the machine's own clock is taken to be ahead, in tests of wrong ones.
+    wrong_by: Arc<AtomicI64>,
+}
 
 #[derive(Debug)]
 enum Hand {
@@ -105,25 +109,29 @@ enum Hand {
 }
 
 impl Clock {
+    fn of(hand: Hand) -> Self {
+        Self { hand: Arc::new(hand), wrong_by: Arc::default() }
+    }
+
     /// The machine's clock.
     pub fn system() -> Self {
-        Self(Arc::new(Hand::System { ahead: 0 }))
+        Self::of(Hand::System { ahead: 0 })
     }
 
     /// A clock that shows `start` now and runs on from there.
     pub fn starting_at(start: Timestamp) -> Self {
-        Self(Arc::new(Hand::System { ahead: start.0 - system_millis() }))
+        Self::of(Hand::System { ahead: start.0 - system_millis() })
     }
 
     /// A clock that stands still until it is set.
     pub fn manual(start: Timestamp) -> Self {
-        Self(Arc::new(Hand::Manual(AtomicI64::new(start.0))))
+        Self::of(Hand::Manual(AtomicI64::new(start.0)))
     }
 
     /// A clock that reads its instant from a file again and again.
     pub fn from_file(path: PathBuf) -> Result<Self, Reason> {
         let start = read_instant(&path)?;
-        Ok(Self(Arc::new(Hand::File { path, last: AtomicI64::new(start.0) })))
+        Ok(Self::of(Hand::File { path, last: AtomicI64::new(start.0) }))
     }
 
     /// The clock that `CLARION_CLOCK` asks for: an instant to start from, or `file:PATH`.
@@ -136,12 +144,24 @@ impl Clock {
 
     /// Whether this is the machine's own clock. Only then may mail leave the machine.
     pub fn is_real(&self) -> bool {
-        matches!(*self.0, Hand::System { ahead: 0 })
+        matches!(*self.hand, Hand::System { ahead: 0 })
+    }
+
+    /// What the machine's own clock shows, whatever this one does: to be compared with another
+    /// machine's.
+    pub fn machine(&self) -> Timestamp {
+        Timestamp(system_millis() + self.wrong_by.load(Ordering::Relaxed))
+    }
+
+    /// Takes the machine's own clock to be so many milliseconds ahead, as a test of a wrong one
+    /// does.
+    pub fn set_machine_wrong_by(&self, millis: i64) {
+        self.wrong_by.store(millis, Ordering::Relaxed);
     }
 
     /// The present instant.
     pub fn now(&self) -> Timestamp {
-        match &*self.0 {
+        match &*self.hand {
             Hand::System { ahead } => Timestamp(system_millis() + ahead),
             Hand::File { path, last } => {
                 if let Ok(instant) = read_instant(path) {
@@ -155,7 +175,7 @@ impl Clock {
 
     /// Sets a manual clock. The other kinds follow their own source and ignore it.
     pub fn set(&self, instant: Timestamp) {
-        if let Hand::Manual(hand) = &*self.0 {
+        if let Hand::Manual(hand) = &*self.hand {
             hand.store(instant.0, Ordering::Relaxed);
         }
     }
@@ -164,7 +184,7 @@ impl Clock {
     pub async fn sleep_until(&self, instant: Timestamp, at_most: Duration) {
         /// How often a clock that can jump is looked at.
         const GLANCE: Duration = Duration::from_millis(50);
-        match *self.0 {
+        match *self.hand {
             Hand::System { .. } => tokio::time::sleep(instant.since(self.now()).min(at_most)).await,
             Hand::File { .. } | Hand::Manual(_) => {
                 let mut waited = Duration::ZERO;

@@ -7,7 +7,7 @@
 use crate::clock::Timestamp;
 use anyhow::{Context as _, bail};
 use sqlx::any::AnyPoolOptions;
-use sqlx::{Any, AnyConnection, AnyPool, Executor as _, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Executor as _, Transaction};
 use std::fs::File;
 use std::ops::{Deref, DerefMut};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -74,6 +74,7 @@ impl Db {
             .max_connections(10)
             .acquire_timeout(Duration::from_secs(30))
             .after_connect(move |connection, _| Box::pin(prepare(connection, engine)))
+            .before_acquire(|connection, _| Box::pin(std::future::ready(Ok(is_fit(connection)))))
             .connect(&address)
             .await
             .with_context(|| format!("the database {url:?} cannot be opened"))?;
@@ -189,6 +190,12 @@ fn sqlite_address(path: &Path) -> anyhow::Result<String> {
 
 /// What would end or change the path of an SQLite URL.
 const PATH_ESCAPES: percent_encoding::AsciiSet = percent_encoding::CONTROLS.add(b'%').add(b'?').add(b'#').add(b' ');
+
+/// Whether a connection can begin a transaction. When SQLite cannot write, as on a full disk, it
+/// rolls back by itself; sqlx 0.9.0 then takes the connection to be inside a transaction for ever.
+fn is_fit(connection: &AnyConnection) -> bool {
+    !connection.is_in_transaction()
+}
 
 async fn prepare(connection: &mut AnyConnection, engine: Engine) -> Result<(), sqlx::Error> {
     if engine == Engine::Sqlite {

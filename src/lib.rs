@@ -10,7 +10,7 @@
 //! Imports point one way, from the top of this list down; `tests/it/layers.rs` sees to it:
 //!
 //! 1. [`cli`]: one file per command
-//! 2. [`app`]: the daemon in one page
+//! 2. [`app`]: the daemon in one page; [`doctor`]: whether mail will arrive
 //! 3. [`config`], [`web`], [`inbound`]
 //! 4. [`digest`], [`petition`], [`notice`]
 //! 5. [`subscription`], [`feed`]
@@ -37,6 +37,7 @@ pub mod content;
 pub mod db;
 pub mod delivery;
 pub mod digest;
+pub mod doctor;
 pub mod feed;
 pub mod fetch;
 pub mod inbound;

@@ -15,6 +15,13 @@ pub struct Outcome {
     pub state: String,
 }
 
+/// A relay, as a label: what the configuration calls it.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct RelayName {
+    /// `host:port`.
+    pub relay: String,
+}
+
 /// Whose readers, as labels.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct Readership {
@@ -37,6 +44,8 @@ pub struct Metrics {
     registry: Arc<Registry>,
     /// Deliveries settled, by state.
     pub deliveries: Family<Outcome, Counter>,
+    /// Whether each relay takes mail: 1 or 0.
+    pub relay_up: Family<RelayName, Gauge>,
     /// Files of the content store that are not understood now.
     pub content_problems: Gauge,
     /// Sites that are followed and cannot be read now.
@@ -68,6 +77,8 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("clarion");
         let deliveries = Family::default();
         registry.register("deliveries", "Deliveries settled, by state", deliveries.clone());
+        let relay_up = Family::default();
+        registry.register("relay_up", "Whether a relay takes mail", relay_up.clone());
         let content_problems = Gauge::default();
         registry.register("content_problems", "Files of the content store that are not understood now", content_problems.clone());
         let source_problems = Gauge::default();
@@ -103,6 +114,7 @@ impl Default for Metrics {
         Self {
             registry: Arc::new(registry),
             deliveries,
+            relay_up,
             content_problems,
             source_problems,
             articles,

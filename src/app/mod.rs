@@ -1,11 +1,15 @@
 //! The daemon's story: open, listen, run every step until told to stop.
 
+mod punctual;
 mod steps;
+
+pub use punctual::Punctual;
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::content::Register;
 use crate::db::Db;
+use crate::delivery::Rates;
 use crate::feed::Shelf;
 use crate::inbound;
 use crate::metrics::Metrics;
@@ -38,6 +42,7 @@ pub struct App {
     role: Role,
     server: Option<Server>,
     metrics_server: Option<Server>,
+    rates: Rates,
     /// Held for as long as the daemon runs: one daemon per SQLite file.
     _lock: Option<File>,
 }
@@ -76,7 +81,7 @@ impl App {
             Some(listen) => Some(Server::bind(listen, web::metrics_router(state.clone())).await?),
             None => None,
         };
-        Ok(Self { state, inbound: config.inbound, role, server, metrics_server, _lock: lock })
+        Ok(Self { state, inbound: config.inbound, role, server, metrics_server, rates: config.rates, _lock: lock })
     }
 
     /// Where pages and feeds are served, if they are.
@@ -87,7 +92,7 @@ impl App {
     /// Runs until shutdown; the step each loop is in is finished first.
     pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
         // What can be refused is refused before anything runs.
-        let delivery = steps::delivery(&self.state)?;
+        let delivery = steps::delivery(&self.state)?.limited(self.rates)?.until(shutdown.clone());
         let sources = steps::sources(&self.state)?;
         let hub = steps::hub(&self.state)?;
         let mut tasks = JoinSet::new();
@@ -116,14 +121,14 @@ impl App {
             if let Some(step) = steps::imap(state, &self.inbound) {
                 loops.begin(step, &Kick::default());
             }
-            loops.begin(steps::digest(state), &Kick::default());
+            loops.begin_punctual(steps::digest(state), &state.db, &Kick::default());
             if let Some(step) = steps::petition(state) {
-                loops.begin(step, &state.kicks.petition);
+                loops.begin_punctual(step, &state.db, &state.kicks.petition);
             }
-            loops.begin(steps::notice(state), &Kick::default());
-            loops.begin(steps::translations(state), &Kick::default());
-            loops.begin(steps::preview(state), &Kick::default());
-            loops.begin(delivery, &state.kicks.delivery);
+            loops.begin_punctual(steps::notice(state), &state.db, &Kick::default());
+            loops.begin_punctual(steps::translations(state), &state.db, &Kick::default());
+            loops.begin_punctual(steps::preview(state), &state.db, &Kick::default());
+            loops.begin_punctual(delivery, &state.db, &state.kicks.delivery);
         }
         supervise(tasks, &shutdown).await?;
         self.state.db.close().await;
@@ -139,6 +144,12 @@ struct Loops<'a> {
 }
 
 impl Loops<'_> {
+    /// Begins a step that must not run by a wrong clock.
+    fn begin_punctual<S: Step>(&mut self, step: S, db: &Db, kick: &Kick) {
+        let clock = self.clock.clone();
+        self.begin(Punctual::new(step, db.clone(), clock), kick);
+    }
+
     fn begin<S: Step>(&mut self, step: S, kick: &Kick) {
         let loop_ = task::run(Arc::new(step), self.clock.clone(), kick.clone(), self.shutdown.clone());
         self.tasks.spawn(async move {

@@ -29,7 +29,7 @@ pub(super) async fn thaw(context: &Context) -> anyhow::Result<Outcome> {
     tx.commit().await?;
     db.close().await;
     let words = if newly {
-        "Sending goes on. What waited leaves now, but for what a deadline, a cancelled mailing or a stopped petition has ended."
+        "Sending goes on. What waited leaves now, but for what a deadline, a cancelled mailing or a stopped petition has ended, and for alerts that are too late by now: they are held, and staff are told."
     } else {
         "Sending was not stopped."
     };

@@ -1,5 +1,6 @@
-//! `clarion keys`: the key file that seals addresses.
+//! `clarion keys`: the key file that seals addresses; `dkim` has those that sign.
 
+use super::dkim::DkimArguments;
 use super::{Context, Outcome, output};
 
 /// What can be done with keys.
@@ -9,10 +10,14 @@ pub(super) enum KeysCommand {
     ///
     /// The first start of the daemon does the same.
     Init,
+    /// Make a key that signs mail, and tell what to publish in DNS for it.
+    ///
+    /// A key that is there is never overwritten: its record is told again.
+    Dkim(DkimArguments),
 }
 
 pub(super) async fn run(command: KeysCommand, context: &Context) -> anyhow::Result<Outcome> {
-    let KeysCommand::Init = command;
+    let KeysCommand::Init = command else { return Ok(Outcome::Done) };
     let existed = context.config.key_file.exists();
     let (db, _) = context.open().await?;
     db.close().await;

@@ -5,6 +5,8 @@ pub mod check;
 pub mod content;
 pub mod demo;
 pub mod digest;
+mod dkim;
+mod doctor;
 mod draft;
 pub mod feeds;
 mod freeze;
@@ -16,6 +18,7 @@ pub mod mailing;
 pub mod output;
 pub mod petition;
 pub mod preview;
+mod sending;
 pub mod serve;
 pub mod subscriber;
 pub mod texts;
@@ -120,7 +123,7 @@ enum Command {
         #[command(subcommand)]
         command: import::ImportCommand,
     },
-    /// The key file that seals addresses.
+    /// Keys: the one that seals addresses, those that sign mail.
     Keys {
         #[command(subcommand)]
         command: keys::KeysCommand,
@@ -129,6 +132,8 @@ enum Command {
     Texts(texts::TextsArguments),
     /// List what waits for a translator: what is missing in a language, or older than its original.
     Translations(translations::TranslationsArguments),
+    /// See whether mail will arrive: DNS, relay, keys, clock, disk.
+    Doctor(doctor::DoctorArguments),
     /// Try the way out.
     Mail {
         #[command(subcommand)]
@@ -191,6 +196,9 @@ async fn run_command(arguments: Arguments, environment: Vec<(String, String)>) -
     if let Command::Check = command {
         return check::run(loaded, wanted_clock(&environment), arguments.json);
     }
+    if let Command::Keys { command: keys::KeysCommand::Dkim(wish) } = &command {
+        return dkim::run(wish, loaded, &arguments.config, arguments.json);
+    }
     let context = match loaded {
         Ok((config, warnings)) => {
             warnings.iter().for_each(check::print);
@@ -219,6 +227,7 @@ async fn run_command(arguments: Arguments, environment: Vec<(String, String)>) -
         Command::Keys { command } => keys::run(command, &context).await,
         Command::Texts(texts) => texts::run(&texts, &context),
         Command::Translations(translations) => translations::run(&translations, &context).await,
+        Command::Doctor(doctor) => doctor::run(doctor, &context).await,
         Command::Mail { command } => mail::run(command, &context).await,
         Command::Demo(_) | Command::Check => Ok(Outcome::Done),
     }

@@ -78,7 +78,7 @@ fn settings(context: &Context) -> anyhow::Result<&petition::Settings> {
 
 /// Whether mail goes to a relay, and not to files.
 pub fn mail_leaves(mail: &mail::Settings) -> bool {
-    matches!(mail.transport, TransportSettings::Smtp(_))
+    !matches!(mail.transport, TransportSettings::File { .. })
 }
 
 /// What petition work needs, for commands: also for `clarion preview petition`.

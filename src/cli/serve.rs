@@ -69,6 +69,10 @@ impl Welcome {
             mail: match &config.mail.transport {
                 TransportSettings::File { dir } => format!("files in {}: nothing leaves this machine", dir.display()),
                 TransportSettings::Smtp(relay) => format!("to the relay {}:{}", relay.host, relay.port),
+                TransportSettings::Relays(relays) => {
+                    let names: Vec<String> = relays.iter().map(|relay| format!("{}:{}", relay.host, relay.port)).collect();
+                    format!("to the first of these relays that takes it: {}", names.join(", "))
+                }
             },
         }
     }

@@ -1,9 +1,11 @@
 //! The configuration file: typed, every mistake told at once with its line and remedy.
 
 mod category;
+mod dkim;
 mod environment;
 mod inbound;
 mod legacy;
+mod rates;
 mod sections;
 
 use crate::address::Address;
@@ -41,6 +43,8 @@ pub struct Config {
     pub inbound: crate::inbound::Settings,
     /// `[delivery]`.
     pub delivery: delivery::Settings,
+    /// The limits in `[delivery]`.
+    pub rates: delivery::Rates,
     /// `[[digest]]`.
     pub digests: Vec<digest::Settings>,
     /// `[petitions]`.

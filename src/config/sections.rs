@@ -1,6 +1,6 @@
 //! Each section of the file, in the order of the example.
 
-use super::{Config, category, inbound, legacy};
+use super::{Config, category, inbound, legacy, rates};
 use crate::address::{Address, Mailbox};
 use crate::clock::parse_duration;
 use crate::db::DatabaseUrl;
@@ -13,6 +13,7 @@ use crate::{content, delivery, digest, feed, mail, notice, petition, web};
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use std::net::{IpAddr, SocketAddr};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -37,7 +38,7 @@ pub(super) fn read(root: &mut Table<'_>, folder: &Path, elsewhere: &mut Vec<Prob
     let key_file = root.section("vault", |table| Some(beside(folder, &table.required::<String>("key_file")?)));
     let mail = root.section("mail", |table| mail(table, folder));
     let inbound = root.section("inbound", |table| inbound::read(table, folder));
-    let delivery = root.section("delivery", delivery);
+    let (delivery, rates) = root.section("delivery", |table| (delivery(table), rates::read(table)));
     let digests = root.tables("digest", |table| digest(table, &zone)).into_iter().flatten().collect::<Vec<_>>();
     tell_twins(root, "digest", digests.iter().map(|digest| digest.name.as_str()));
     let petitions = root.table("petitions", |table| petitions(table, folder));
@@ -55,6 +56,7 @@ pub(super) fn read(root: &mut Table<'_>, folder: &Path, elsewhere: &mut Vec<Prob
         mail: if inbound.is_open() { heard(mail?) } else { mail? },
         inbound,
         delivery,
+        rates,
         digests,
         petitions: petitions.flatten(),
         site,
@@ -243,18 +245,21 @@ fn mail(table: &mut Table<'_>, folder: &Path) -> Option<mail::Settings> {
     let reply_to: Option<Address> = table.optional("reply_to");
     let envelope = parsed_required(table, "envelope", EnvelopePattern::parse);
     let transport = table.section("transport", |table| transport(table, folder));
-    if let Some(node) = table.node("dkim") {
-        let reason = Reason::new("this version does not sign mail itself", "remove [mail.dkim] and let the relay sign");
-        table.reading().tell(&node.place, reason);
-    }
-    Some(mail::Settings { from: from?, reply_to, envelope: envelope?, transport: transport? })
+    let further: Vec<RelaySettings> = table.tables("relay", |table| relay(table, folder)).into_iter().flatten().collect();
+    let transport = transport.map(|first| with_further(table, first, further));
+    let dkim = table.table("dkim", |table| super::dkim::read(table, folder, from.as_ref()));
+    let dkim = match dkim {
+        Some(signer) => Some(signer?),
+        None => None,
+    };
+    Some(mail::Settings { from: from?, reply_to, envelope: envelope?, transport: transport?, dkim })
 }
 
 fn transport(table: &mut Table<'_>, folder: &Path) -> Option<TransportSettings> {
     let (kind, place) = table.required_placed::<String>("kind")?;
     match kind.as_str() {
         "file" => Some(TransportSettings::File { dir: beside(folder, &table.required::<String>("dir")?) }),
-        "smtp" => relay(table, folder),
+        "smtp" => relay(table, folder).map(TransportSettings::Smtp),
         _ => {
             table
                 .reading()
@@ -264,8 +269,21 @@ fn transport(table: &mut Table<'_>, folder: &Path) -> Option<TransportSettings> 
     }
 }
 
-fn relay(table: &mut Table<'_>, folder: &Path) -> Option<TransportSettings> {
-    server(table, folder, 587, Tls::Required, "mail").map(TransportSettings::Smtp)
+/// The relay of `transport`, and those that stand in for it.
+fn with_further(table: &Table<'_>, first: TransportSettings, further: Vec<RelaySettings>) -> TransportSettings {
+    match first {
+        first if further.is_empty() => first,
+        TransportSettings::Smtp(relay) => TransportSettings::Relays(std::iter::once(relay).chain(further).collect()),
+        other => {
+            let reason = Reason::new("[[mail.relay]] stands in for a relay, and mail goes to files", "remove it, or write kind = \"smtp\"");
+            table.reading().tell(table.place(), reason);
+            other
+        }
+    }
+}
+
+fn relay(table: &mut Table<'_>, folder: &Path) -> Option<RelaySettings> {
+    server(table, folder, 587, Tls::Required, "mail")
 }
 
 /// A mail server of which we are the client. `what` would travel unencrypted.
@@ -283,7 +301,11 @@ pub(super) fn server(table: &mut Table<'_>, folder: &Path, port: u32, tls: Tls, 
     })
     .unwrap_or(tls);
     let user: Option<String> = table.optional("user");
-    let password = parsed(table, "password_file", |path| read_password(&beside(folder, path)));
+    let password = table.placed::<String>("password_file").and_then(|(path, place)| {
+        let path = beside(folder, &path);
+        warn_of_open_file(table, &place, &path);
+        told(table, "password_file", &place, read_password(&path))
+    });
     let ca_file = table.optional::<String>("ca_file").map(|path| beside(folder, &path));
     let credentials = match (user, password) {
         (Some(user), Some(password)) => Some((user, password)),
@@ -305,6 +327,16 @@ pub(super) fn server(table: &mut Table<'_>, folder: &Path, port: u32, tls: Tls, 
         return None;
     }
     Some(relay)
+}
+
+/// Tells of a secret that other users of the machine can read.
+fn warn_of_open_file(table: &Table<'_>, place: &Place, path: &Path) {
+    let mode = std::fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode() & 0o777);
+    if mode & 0o077 != 0 {
+        let shown = path.display();
+        let reason = Reason::new(format!("{shown} can be read by other users (mode {mode:03o})"), format!("run: chmod 400 {shown}"));
+        table.reading().warn(place, reason);
+    }
 }
 
 fn read_password(path: &Path) -> Result<SecretString, Reason> {
@@ -456,7 +488,7 @@ pub(super) fn in_range(table: &mut Table<'_>, key: &'static str, least: u32, mos
     default
 }
 
-fn tell_twins<'a>(root: &Table<'_>, what: &str, names: impl Iterator<Item = &'a str>) {
+pub(super) fn tell_twins<'a>(root: &Table<'_>, what: &str, names: impl Iterator<Item = &'a str>) {
     let mut seen = std::collections::BTreeSet::new();
     for name in names.filter(|name| !seen.insert(*name)) {
         root.reading().tell(root.place(), Reason::new(format!("two [[{what}]] are called “{name}”"), "rename or remove one"));

@@ -1,19 +1,21 @@
 //! One connection's work in a round: take a delivery, open its envelope, have it marked, send
 //! it, go on.
 
+use super::board::Board;
+use super::composing::Composer;
 use super::filling::{Filled, Filler};
 use super::ledger::{Claim, Variant};
 use super::pace::Pace;
 use super::rules::{Ended, Settlement, settle};
 use super::scribe::Scribe;
 use crate::clock::Clock;
-use crate::mail::{Answer, Begun, Link, Transport};
+use crate::mail::{Answer, Begun, Link, Reply, Transport};
 use crate::metrics::{Metrics, Outcome};
-use anyhow::Context as _;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 /// No delivery is begun after this in a round, so that a shutdown does not wait for two hundred.
 const ROUND: Duration = Duration::from_secs(10);
@@ -24,34 +26,24 @@ const SHORT_WAIT: Duration = Duration::from_millis(20);
 #[derive(Clone)]
 pub(super) struct Tools {
     pub(super) filler: Filler,
-    pub(super) transport: Transport,
     pub(super) clock: Clock,
     pub(super) metrics: Metrics,
     pub(super) pace: Arc<Pace>,
+    /// Once it is cancelled nothing more is begun.
+    pub(super) stop: CancellationToken,
 }
 
 /// A round: deliveries claimed together, shared out among connections.
 pub(super) struct Round {
     tools: Tools,
+    transport: Transport,
     scribe: Scribe,
-    variants: HashMap<i64, Variant>,
+    composer: Composer,
+    /// Groups of recipients by delivery, and how many of each may be on their way at once.
+    groups: HashMap<i64, usize>,
+    caps: HashMap<usize, u32>,
     begun: Instant,
     board: Mutex<Board>,
-}
-
-/// What is left to do, and what was learnt.
-#[derive(Default)]
-pub(super) struct Board {
-    /// Claimed and not begun.
-    pub(super) waiting: VecDeque<Claim>,
-    /// Why nothing can be sent now, if so.
-    pub(super) trouble: Option<String>,
-    /// Whether the relay closed a connection because it has too much to do, or refused one.
-    pub(super) overloaded: bool,
-    /// Whether the ledger could not be written, so that nothing may be begun.
-    pub(super) unwritable: bool,
-    /// A mailing with a mail that could not be made, and why.
-    pub(super) unmade: Option<(i64, String)>,
 }
 
 /// What follows for the connection.
@@ -59,15 +51,29 @@ enum Next {
     Settled(Ended),
     /// The delivery goes back and is tried again on a new connection.
     Again,
+    /// The delivery goes back, and this connection ends for now.
+    Leave,
     /// It is somebody else's, or cancelled.
     Dropped,
 }
 
 impl Round {
     /// A round that begins now.
-    pub(super) fn new(tools: Tools, scribe: Scribe, variants: HashMap<i64, Variant>, claims: Vec<Claim>) -> Self {
-        let board = Board { waiting: claims.into(), ..Board::default() };
-        Self { tools, scribe, variants, begun: Instant::now(), board: Mutex::new(board) }
+    pub(super) fn new(tools: Tools, transport: Transport, scribe: Scribe, variants: HashMap<i64, Variant>, claims: Vec<Claim>) -> Self {
+        let board = Board::of(claims);
+        let composer = Composer::start(tools.filler.clone(), variants, &board.waiting);
+        let (groups, caps) = (HashMap::new(), HashMap::new());
+        Self { tools, transport, scribe, composer, groups, caps, begun: Instant::now(), board: Mutex::new(board) }
+    }
+
+    /// The same round, with no more of each group on their way at once than `caps` allows.
+    pub(super) fn within(self, groups: HashMap<i64, usize>, caps: HashMap<usize, u32>) -> Self {
+        Self { groups, caps, ..self }
+    }
+
+    /// The group of a claim, if it has one.
+    pub(super) fn group(&self, claim: &Claim) -> Option<usize> {
+        self.groups.get(&claim.attempt.id).copied()
     }
 
     /// What is left and what was learnt.
@@ -81,7 +87,29 @@ impl Round {
 
     fn next_claim(&self) -> Option<Claim> {
         let mut board = self.board();
-        if board.trouble.is_some() || board.unwritable || self.begun.elapsed() > ROUND { None } else { board.waiting.pop_front() }
+        if board.trouble.is_some() || board.unwritable || board.revoked || self.begun.elapsed() > ROUND || self.tools.stop.is_cancelled() {
+            return None;
+        }
+        // Where every group is at its cap, those who carry it go on by themselves.
+        let next = board.waiting.iter().position(|claim| self.has_room(&board, claim))?;
+        let claim = board.waiting.remove(next)?;
+        if let Some(group) = self.group(&claim) {
+            *board.busy.entry(group).or_default() += 1;
+        }
+        Some(claim)
+    }
+
+    fn has_room(&self, board: &Board, claim: &Claim) -> bool {
+        let Some(group) = self.group(claim) else { return true };
+        board.busy.get(&group).copied().unwrap_or(0) < self.caps.get(&group).copied().unwrap_or(u32::MAX)
+    }
+
+    /// A claim of this group is not on its way any more.
+    fn leave(&self, group: Option<usize>) {
+        let mut board = self.board();
+        if let Some(busy) = group.and_then(|group| board.busy.get_mut(&group)) {
+            *busy -= 1;
+        }
     }
 
     fn give_back(&self, claim: Claim) {
@@ -95,6 +123,20 @@ impl Round {
         board.unwritable = true;
     }
 
+    /// Remembers that the relay has too much to do, if it says so (RFC 5321 §3.8).
+    fn has_too_much(&self, reply: &Reply) {
+        if reply.closes() {
+            self.board().overloaded = Some(reply.to_string());
+        }
+    }
+
+    /// Whether a refusal is not the delivery's own: a relay with too much to do says 421 to
+    /// whatever comes next. Said of the same delivery again, it may be about that one.
+    fn spares(&self, claim: &Claim, reply: &Reply) -> bool {
+        self.has_too_much(reply);
+        reply.closes() && self.board().spared.insert(claim.attempt.id)
+    }
+
     fn stop(&self, trouble: String) {
         self.board().trouble = Some(trouble);
     }
@@ -103,7 +145,10 @@ impl Round {
     pub(super) async fn carry(&self, link: Option<Link>) -> anyhow::Result<Option<Link>> {
         let mut carrier = Carrier { round: self, link, results: Vec::new() };
         while let Some(claim) = self.next_claim() {
-            if !carrier.carry_one(claim).await? {
+            let group = self.group(&claim);
+            let carried = carrier.carry_one(claim).await;
+            self.leave(group);
+            if !carried? {
                 break;
             }
         }
@@ -122,7 +167,7 @@ struct Carrier<'r> {
 impl Carrier<'_> {
     /// Carries one delivery. False: this connection cannot go on in this round.
     async fn carry_one(&mut self, claim: Claim) -> anyhow::Result<bool> {
-        let filled = match self.fill(&claim) {
+        let filled = match self.round.composer.take(&claim).await {
             Ok(filled) => filled,
             Err(error) => {
                 tracing::error!(delivery = claim.attempt.id, error = format!("{error:#}"), "a mail cannot be made");
@@ -138,22 +183,22 @@ impl Carrier<'_> {
         tokio::time::sleep(wait).await;
         if let Err(trouble) = self.open_link().await {
             // The others may go on; if none can, the next round finds out before it claims.
-            tracing::warn!(trouble = format!("{trouble:#}"), "another connection to the relay could not be opened");
+            let trouble = format!("{trouble:#}");
+            tracing::warn!(trouble, "another connection to the relay could not be opened");
             self.round.give_back(claim);
-            self.round.board().overloaded = true;
+            self.round.board().overloaded = Some(trouble);
             return Ok(false);
         }
         match self.send(&claim, &filled).await? {
             Next::Settled(ended) => self.conclude(&claim, &ended),
             Next::Again => self.round.give_back(claim),
+            Next::Leave => {
+                self.round.give_back(claim);
+                return Ok(false);
+            }
             Next::Dropped => {}
         }
         Ok(true)
-    }
-
-    fn fill(&self, claim: &Claim) -> anyhow::Result<Filled> {
-        let variant = self.round.variants.get(&claim.variant).context("its text is missing")?;
-        self.round.tools.filler.fill(claim, variant)
     }
 
     async fn open_link(&mut self) -> anyhow::Result<()> {
@@ -163,7 +208,7 @@ impl Carrier<'_> {
         if let Some(worn) = self.link.take() {
             worn.close().await;
         }
-        self.link = Some(self.round.tools.transport.open().await?);
+        self.link = Some(self.round.transport.open().await?);
         Ok(())
     }
 
@@ -173,10 +218,8 @@ impl Carrier<'_> {
         let was_used = link.is_used();
         let opened = match link.begin(&filled.from, &filled.to).await {
             Begun::Open(opened) => opened,
-            Begun::Refused(reply) => {
-                self.round.board().overloaded |= reply.closes();
-                return Ok(Next::Settled(Ended::Refused(reply)));
-            }
+            Begun::Refused(reply) if self.round.spares(claim, &reply) => return Ok(Next::Leave),
+            Begun::Refused(reply) => return Ok(Next::Settled(Ended::Refused(reply))),
             Begun::SenderRefused(reply) => {
                 self.round.stop(format!("the relay does not take mail from us: {reply}"));
                 return Ok(Next::Again);
@@ -192,7 +235,10 @@ impl Carrier<'_> {
         let results = std::mem::take(&mut self.results);
         match self.round.scribe.write(results, Some((claim.attempt.id, claim.attempt.fence))).await {
             Ok(true) => {}
-            Ok(false) => return Ok(Next::Dropped),
+            Ok(false) => {
+                self.round.board().revoked = true;
+                return Ok(Next::Dropped);
+            }
             Err(error) => {
                 // Its body has not begun: it waits again, and not until its lease runs out.
                 self.round.abandon(claim.clone());
@@ -202,7 +248,7 @@ impl Carrier<'_> {
         Ok(Next::Settled(match opened.send(&filled.name, &filled.bytes).await {
             Answer::Accepted(reply) => Ended::Accepted(reply),
             Answer::Refused(reply) => {
-                self.round.board().overloaded |= reply.closes();
+                self.round.has_too_much(&reply);
                 Ended::Refused(reply)
             }
             Answer::InDoubt(why) => Ended::InDoubt(why),
@@ -210,6 +256,7 @@ impl Carrier<'_> {
     }
 
     fn conclude(&mut self, claim: &Claim, ended: &Ended) {
+        self.round.board().note(ended);
         let settlement = settle(&claim.attempt, ended, self.round.tools.clock.now());
         let outcome = Outcome { state: settlement.state.as_str().to_owned() };
         self.round.tools.metrics.deliveries.get_or_create(&outcome).inc();

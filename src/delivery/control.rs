@@ -1,5 +1,6 @@
 //! The staff's view of mailings, and their hand on them.
 
+use super::order::{lock_mailing, lock_under_way};
 use super::store::is_postgres;
 use super::{DeliveryState, Kind, MailingState};
 use crate::clock::Timestamp;
@@ -165,6 +166,7 @@ pub async fn pause(connection: &mut AnyConnection, mailing: i64) -> anyhow::Resu
     if done.rows_affected() == 0 {
         return Ok(false);
     }
+    lock_under_way(connection, Some(mailing)).await?;
     sqlx::query(
         "UPDATE delivery SET state = 'queued', lease_owner = NULL, lease_until = NULL, fence = fence + 1
          WHERE mailing_id = $1 AND state = 'leased'",
@@ -177,10 +179,15 @@ pub async fn pause(connection: &mut AnyConnection, mailing: i64) -> anyhow::Resu
 
 /// Lets a paused or held mailing go on. False: it was neither.
 pub async fn resume(connection: &mut AnyConnection, mailing: i64) -> anyhow::Result<bool> {
-    let done = sqlx::query("UPDATE mailing SET state = 'running', reason = NULL WHERE id = $1 AND state IN ('paused', 'held')")
-        .bind(mailing)
-        .execute(connection)
-        .await?;
+    // Who lets go on what is held for being late wants it to leave late. A paused one that has
+    // become late is held first, with a word.
+    let done = sqlx::query(
+        "UPDATE mailing SET state = 'running', reason = NULL, hold_after = CASE WHEN state = 'held' THEN NULL ELSE hold_after END
+         WHERE id = $1 AND state IN ('paused', 'held')",
+    )
+    .bind(mailing)
+    .execute(connection)
+    .await?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -217,6 +224,8 @@ impl Again {
 /// Queues again what failed or is held in doubt. Returns how many. A cancelled mailing stays
 /// cancelled.
 pub async fn retry(connection: &mut AnyConnection, mailing: i64, what: Again, now: Timestamp) -> anyhow::Result<u64> {
+    // Its end waits, and is then not its end.
+    lock_mailing(connection, mailing).await?;
     let [one, other] = what.states();
     let again = sqlx::query(
         "UPDATE delivery SET state = 'queued', reason = NULL, doubts = 0, due_at = $1, settled_at = NULL, fence = fence + 1,
@@ -258,6 +267,7 @@ pub async fn freeze(connection: &mut AnyConnection, now: Timestamp) -> anyhow::R
             .fetch_all(&mut *connection)
             .await?;
     }
+    lock_under_way(connection, None).await?;
     sqlx::query("UPDATE delivery SET state = 'queued', lease_owner = NULL, lease_until = NULL, fence = fence + 1 WHERE state = 'leased'")
         .execute(connection)
         .await?;

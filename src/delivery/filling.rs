@@ -1,4 +1,4 @@
-//! Makes the mail of one delivery: fills the slots, addresses it.
+//! Makes the mail of one delivery: fills the slots, addresses it, signs it.
 
 use super::ledger::{Claim, Variant};
 use super::store::cell;
@@ -32,11 +32,16 @@ pub(super) struct Filler {
 impl Filler {
     /// The mail of a claim. The same claim gives the same bytes.
     pub(super) fn fill(&self, claim: &Claim, variant: &Variant) -> anyhow::Result<Filled> {
-        let place = claim.person.map_or_else(|| cell(claim.attempt.id), addressbook::cell);
-        let to = self.vault.open_address(&Sealed(claim.address_sealed.clone()), place)?;
+        let to = self.recipient(claim)?;
         let from = self.answering_address(claim, "")?;
         let bytes = self.build(claim, variant, &to)?;
         Ok(Filled { from, to, bytes, name: file_name(claim) })
+    }
+
+    /// Who gets it.
+    pub(super) fn recipient(&self, claim: &Claim) -> anyhow::Result<Address> {
+        let place = claim.person.map_or_else(|| cell(claim.attempt.id), addressbook::cell);
+        self.vault.open_address(&Sealed(claim.address_sealed.clone()), place)
     }
 
     /// An address of ours that names the delivery: the envelope sender, or where its recipient
@@ -79,7 +84,11 @@ impl Filler {
             feedback_id: &format!("{}:{}:{}:{sender}", claim.mailing, claim.stream, variant.language),
         };
         // lettre has panicked on input before (M10); one delivery may fail for it, not the daemon.
-        catch_unwind(AssertUnwindSafe(|| draft.build())).unwrap_or_else(|_| bail!("the mail builder failed on this text"))
+        let bytes = catch_unwind(AssertUnwindSafe(|| draft.build())).unwrap_or_else(|_| bail!("the mail builder failed on this text"))?;
+        match &self.mail.dkim {
+            Some(signer) => signer.sign(&bytes),
+            None => Ok(bytes),
+        }
     }
 
     /// The person's own way out of a stream that can be refused. It never expires.

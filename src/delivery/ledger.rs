@@ -6,7 +6,7 @@
 
 use super::rules::{Attempt, Settlement, Standing, reason_to_skip};
 use super::store::is_postgres;
-use super::{Kind, MailingState, OnDoubt, withdraw};
+use super::{Kind, MailingState, OnDoubt, order, withdraw};
 use crate::addressbook::{Deliverability, Stream};
 use crate::clock::Timestamp;
 use crate::language::Language;
@@ -15,8 +15,9 @@ use sqlx::{AnyConnection, FromRow};
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-/// How long a claim holds: longer than the longest round and the wait for a final dot.
-pub(super) const LEASE: Duration = Duration::from_mins(15);
+/// How long a claim holds. It is renewed while its round goes on, however long a relay lets us
+/// wait, so what a dead daemon had is taken up again after this.
+pub(super) const LEASE: Duration = Duration::from_mins(1);
 /// Mailings that one claim looks into.
 const MAILINGS: i64 = 50;
 
@@ -267,6 +268,31 @@ async fn take(connection: &mut AnyConnection, claims: &[Claim], claimant: Claima
             .await?;
     }
     Ok(())
+}
+
+/// Renews what a worker has.
+pub(super) async fn renew(connection: &mut AnyConnection, claimant: Claimant<'_>) -> anyhow::Result<()> {
+    let held = "SELECT id FROM delivery WHERE state IN ('leased', 'in_doubt') AND lease_owner = $1 ORDER BY id";
+    let ids: Vec<i64> = sqlx::query_scalar(held).bind(claimant.owner).fetch_all(&mut *connection).await?;
+    order::lock_deliveries(connection, &ids).await?;
+    sqlx::query("UPDATE delivery SET lease_until = $1 WHERE state IN ('leased', 'in_doubt') AND lease_owner = $2")
+        .bind((claimant.lease_time + LEASE).as_millis())
+        .bind(claimant.owner)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Those of these mailings that somebody waits for.
+pub(super) async fn urgent(connection: &mut AnyConnection, mailings: &[i64]) -> anyhow::Result<Vec<i64>> {
+    let mut urgent = Vec::new();
+    for mailing in mailings {
+        let kind: String = sqlx::query_scalar("SELECT kind FROM mailing WHERE id = $1").bind(mailing).fetch_one(&mut *connection).await?;
+        if Kind::from_stored(&kind)?.is_urgent() {
+            urgent.push(*mailing);
+        }
+    }
+    Ok(urgent)
 }
 
 /// The texts of some claims.

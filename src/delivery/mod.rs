@@ -2,15 +2,21 @@
 //! doubt.
 
 mod archive;
+mod board;
 mod bounce;
 mod carried;
 mod carrier;
+mod composing;
 mod control;
 mod email;
 mod filling;
 mod history;
+mod late;
 mod ledger;
+mod order;
 mod pace;
+mod rate;
+mod relays;
 mod rules;
 mod scribe;
 mod store;
@@ -27,6 +33,9 @@ pub use carried::{CarriedArticle, carried};
 pub use control::*;
 pub use email::post_test;
 pub use history::{Received, history};
+pub use late::hold_after;
+pub use rate::{Group, Rates, WarmUp, Warmth, warmth};
+pub use relays::{RelayHealth, RelayState, relay_health};
 pub use store::*;
 pub use verp::{CONFIRM, LEAVE, bounce_token, read_bounce_token};
 pub use withdraw::{Stopped, withdraw};
@@ -74,6 +83,11 @@ impl Kind {
             Self::Petition => 2,
             Self::Digest => 3,
         }
+    }
+
+    /// Whether somebody waits for it: a confirmation, a notice. No limit holds it up.
+    pub const fn is_urgent(self) -> bool {
+        matches!(self, Self::Account | Self::Staff)
     }
 
     /// The stream its mails belong to.

@@ -122,6 +122,11 @@ pub(super) fn settle(attempt: &Attempt, ended: &Ended, now: Timestamp) -> Settle
     }
 }
 
+/// A delivery that must wait for its turn: nothing is counted.
+pub(super) fn postpone(attempt: &Attempt, until: Timestamp) -> Settlement {
+    settle(attempt, &Ended::Untried, until)
+}
+
 fn words(ended: &Ended) -> Option<String> {
     match ended {
         Ended::Refused(reply) => Some(reply.to_string()),

@@ -5,6 +5,7 @@
 
 use super::bounce;
 use super::ledger::{self, LEASE};
+use super::order::lock_deliveries;
 use super::rules::Settlement;
 use crate::db::Db;
 use anyhow::{Context as _, anyhow};
@@ -72,6 +73,8 @@ async fn write(db: &Db, page: &[Entry]) -> anyhow::Result<HashSet<i64>> {
     let bodies: Vec<(i64, i64)> = page.iter().filter_map(|entry| entry.body).collect();
     let mut tx = db.begin().await?;
     let lease_until = db.lease_time(&mut tx).await? + LEASE;
+    let ids: Vec<i64> = settlements.iter().map(|settlement| settlement.id).chain(bodies.iter().map(|(id, _)| *id)).collect();
+    lock_deliveries(&mut tx, &ids).await?;
     let written = ledger::settle(&mut tx, &settlements).await?;
     bounce::note_refusals(&mut tx, &settlements).await?;
     if written < settlements.len() as u64 {

@@ -255,6 +255,7 @@ pub async fn cancel(connection: &mut AnyConnection, mailing: i64, reason: &str, 
     if ended.rows_affected() == 0 {
         return Ok(0);
     }
+    super::order::lock_under_way(connection, Some(mailing)).await?;
     // A worker may start a body only while its delivery is leased to it, so a leased one can
     // still be taken away.
     let skipped = sqlx::query(

@@ -1,5 +1,6 @@
 //! Mails that carry a withdrawn article: what has not left is stopped, and the text is wiped.
 
+use super::order::lock_under_way;
 use super::store::is_postgres;
 use crate::clock::Timestamp;
 use sqlx::AnyConnection;
@@ -62,6 +63,9 @@ async fn stop(
     now: Timestamp,
     stopped: &mut Stopped,
 ) -> anyhow::Result<()> {
+    let mailing: Option<i64> =
+        sqlx::query_scalar("SELECT mailing_id FROM variant WHERE id = $1").bind(variant).fetch_optional(&mut *connection).await?;
+    lock_under_way(connection, mailing).await?;
     // A worker may start a body only while its delivery is leased to it, so a leased one can
     // still be taken away.
     let people: Vec<Option<i64>> = sqlx::query_scalar(

@@ -1,37 +1,42 @@
 //! Makes deliveries leave, in rounds: claim, carry on several connections at once, settle.
 
 use super::Settings;
-use super::carrier::{Board, Round, Tools};
+use super::board::Board;
+use super::carrier::{Round, Tools};
 use super::filling::Filler;
 use super::ledger::{self, Claim, Claimant};
 use super::pace::Pace;
+use super::rate::{Admitted, Allowance, Gate, Rates};
+use super::relays::{Choice, Relays, forget_others, record_health};
 use super::rules::{Ended, settle};
 use super::scribe::{Scribe, Unwritten, catch_up};
 use super::tidy::tidy;
 use crate::clock::{Clock, Timestamp};
-use crate::db::Db;
-use crate::mail::{self, Link, Transport};
-use crate::metrics::Metrics;
+use crate::db::{Db, Engine};
+use crate::mail::{self, Link, RelayTimeouts};
+use crate::metrics::{Metrics, RelayName};
 use crate::noticeboard::{self, Notice};
 use crate::site::Site;
 use crate::task::{Step, Wake};
 use crate::vault::{Vault, random_name};
 use anyhow::Context as _;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 /// Deliveries claimed in one round, at most.
 const CLAIM: i64 = 200;
-/// While the relay is down, it is tried so often (S21).
-const RELAY_PAUSE: Duration = Duration::from_mins(1);
 /// Staff are told of a relay that is down for so long.
 const TELL_AFTER: Duration = Duration::from_mins(30);
 /// Connections without work are closed after this: sooner than relays do it.
 const IDLE: Duration = Duration::from_secs(20);
-/// The notice of a relay that is down.
+/// Claims are renewed so often while a relay lets us wait; a few times within [`ledger::LEASE`].
+const RENEWAL: Duration = Duration::from_secs(15);
+/// The notice of a relay that is down, before its name.
 const RELAY_DOWN: &str = "relay-down";
 
 /// Who this process is in leases.
@@ -42,6 +47,7 @@ pub struct DeliveryStep {
     db: Db,
     tools: Tools,
     settings: Settings,
+    gate: Gate,
     /// Only this mailing, if one.
     only: Option<i64>,
     unwritten: Unwritten,
@@ -50,11 +56,11 @@ pub struct DeliveryStep {
 
 /// What one round leaves to the next.
 struct Memory {
-    idle: Vec<(Link, Instant)>,
-    /// Connections that the relay bears now.
-    width: u32,
-    /// Since when, and until when, nothing is tried.
-    down: Option<(Timestamp, Timestamp)>,
+    relays: Relays,
+    /// What has been recorded of each relay: since when it is down.
+    recorded: BTreeMap<String, Option<Timestamp>>,
+    /// Nothing but urgent mail leaves before.
+    full_until: Option<Timestamp>,
 }
 
 impl DeliveryStep {
@@ -69,11 +75,12 @@ impl DeliveryStep {
         settings: Settings,
         metrics: Metrics,
     ) -> anyhow::Result<Self> {
-        let transport = Transport::new(&mail).context("mail cannot be sent as configured")?;
+        let relays = Relays::new(&mail, &Rates::default(), settings.connections).context("mail cannot be sent as configured")?;
+        let memory = Mutex::new(Memory { relays, recorded: BTreeMap::new(), full_until: None });
+        let gate = Gate::new(Rates::default(), site.time_zone.clone());
         let pace = Arc::new(Pace::new(settings.per_second));
-        let memory = Mutex::new(Memory { idle: Vec::new(), width: settings.connections, down: None });
-        let tools = Tools { filler: Filler { vault, site, mail }, transport, clock, metrics, pace };
-        Ok(Self { db, tools, settings, only: None, unwritten: Unwritten::default(), memory })
+        let tools = Tools { filler: Filler { vault, site, mail }, clock, metrics, pace, stop: CancellationToken::new() };
+        Ok(Self { db, tools, settings, gate, only: None, unwritten: Unwritten::default(), memory })
     }
 
     /// The same step for one mailing alone.
@@ -82,14 +89,38 @@ impl DeliveryStep {
         Self { only: Some(mailing), ..self }
     }
 
+    /// The same step within limits.
+    pub fn limited(mut self, rates: Rates) -> anyhow::Result<Self> {
+        self.memory.get_mut().relays = Relays::new(&self.tools.filler.mail, &rates, self.settings.connections)?;
+        self.gate = Gate::new(rates, self.tools.filler.site.time_zone.clone());
+        Ok(self)
+    }
+
+    /// The same step, which begins nothing more once it is told to stop.
+    #[must_use]
+    pub fn until(mut self, stop: CancellationToken) -> Self {
+        self.tools.stop = stop;
+        self
+    }
+
+    /// The same step with other patience with relays.
+    #[must_use]
+    pub fn with_timeouts(mut self, timeouts: RelayTimeouts) -> Self {
+        self.memory.get_mut().relays.set_timeouts(timeouts);
+        self
+    }
+
     /// What is due now, after everything that time has changed is put in order.
     async fn look(&self) -> anyhow::Result<Vec<i64>> {
-        let mut tx = self.db.begin().await?;
-        let claimant = self.claimant(&mut tx).await?;
-        tidy(&mut tx, self.db.engine(), claimant).await?;
-        let due = if super::frozen(&mut tx).await? { Vec::new() } else { ledger::due_mailings(&mut tx, self.only, claimant.now).await? };
-        tx.commit().await?;
-        Ok(due)
+        let mut connection = self.db.reader().acquire().await?;
+        let claimant = self.claimant(&mut connection).await?;
+        drop(connection);
+        tidy(&self.db, claimant).await?;
+        let mut connection = self.db.reader().acquire().await?;
+        if super::frozen(&mut connection).await? {
+            return Ok(Vec::new());
+        }
+        ledger::due_mailings(&mut connection, self.only, claimant.now).await
     }
 
     async fn claimant(&self, connection: &mut sqlx::AnyConnection) -> anyhow::Result<Claimant<'static>> {
@@ -97,26 +128,76 @@ impl DeliveryStep {
         Ok(Claimant { owner: &OWNER, now: self.tools.clock.now(), lease_time })
     }
 
-    /// Claims and carries. Returns whether anything was claimed or skipped.
-    async fn round(&self, memory: &mut Memory, due: &[i64]) -> anyhow::Result<bool> {
+    /// Claims what the limits allow.
+    async fn claim(&self, memory: &mut Memory, due: &[i64]) -> anyhow::Result<Claimed> {
         let mut tx = self.db.begin().await?;
         let claimant = self.claimant(&mut tx).await?;
-        let (claims, skipped) = ledger::claim(&mut tx, due, self.appetite(), claimant).await?;
-        let variants = ledger::variants(&mut tx, &claims).await?;
-        tx.commit().await?;
-        let wide = usize::try_from(memory.width)?.min(claims.len());
+        let now = claimant.now;
+        let (urgent, limit);
+        let (due, limit) = match self.gate.allowance(&mut tx, now).await? {
+            Allowance::Mails(mails) => {
+                memory.full_until = None;
+                limit = mails.min(self.appetite());
+                (due, limit)
+            }
+            Allowance::UrgentBefore(until) => {
+                memory.full_until = Some(until);
+                urgent = ledger::urgent(&mut tx, due).await?;
+                (&urgent[..], CLAIM)
+            }
+        };
+        let (claims, skipped) = ledger::claim(&mut tx, due, limit, claimant).await?;
         let found = claims.len() + skipped;
+        let admitted = self.gate.admit(&mut tx, &self.tools.filler, claims, now).await?;
+        ledger::settle(&mut tx, &admitted.put_off).await?;
+        let variants = ledger::variants(&mut tx, &admitted.claims).await?;
+        tx.commit().await?;
+        Ok(Claimed { admitted, variants, found })
+    }
+
+    /// Claims and carries through one relay. Returns whether anything was claimed or skipped.
+    async fn round(&self, memory: &mut Memory, index: usize, due: &[i64]) -> anyhow::Result<bool> {
+        let Claimed { admitted, variants, found } = self.claim(memory, due).await?;
+        let way = memory.relays.way(index);
+        let wide = usize::try_from(way.width)?.min(admitted.claims.len());
+        if wide == 0 {
+            return Ok(found > 0);
+        }
+        let Admitted { claims, groups, .. } = admitted;
+        let caps = groups.values().map(|group| (*group, self.gate.connections(*group))).collect();
         let (scribe, writing) = Scribe::start(self.db.clone(), Arc::clone(&self.unwritten));
-        let round = Arc::new(Round::new(self.tools.clone(), scribe.clone(), variants, claims));
-        let outcome = carry(&round, memory, wide).await;
+        let round = Arc::new(Round::new(self.tools.clone(), way.transport.clone(), scribe.clone(), variants, claims).within(groups, caps));
+        let outcome = tokio::select! {
+            outcome = carry(&round, &mut way.idle, wide) => outcome,
+            never = self.keep_claims() => match never {},
+        };
         let mut board = round.end();
-        let returned = self.give_back(&scribe, std::mem::take(&mut board.waiting)).await;
+        let returned = self.give_back(&scribe, &round, std::mem::take(&mut board.waiting)).await;
         drop((round, scribe));
         writing.await.context("the ledger's writer failed")?;
         // Only now, when nothing claimed is left behind by an error.
-        self.learn(memory, &board).await?;
+        self.learn(memory, index, &board).await?;
         outcome.and(returned)?;
         Ok(found > 0)
+    }
+
+    /// Renews what is claimed for as long as it is polled. On SQLite nobody else claims.
+    async fn keep_claims(&self) -> std::convert::Infallible {
+        if self.db.engine() == Engine::Sqlite {
+            return std::future::pending().await;
+        }
+        loop {
+            tokio::time::sleep(RENEWAL).await;
+            let renewed = async {
+                let mut tx = self.db.begin().await?;
+                let claimant = self.claimant(&mut tx).await?;
+                ledger::renew(&mut tx, claimant).await?;
+                tx.commit().await
+            };
+            if let Err(error) = renewed.await {
+                tracing::warn!(error = format!("{error:#}"), "claims could not be renewed; another daemon may take them up");
+            }
+        }
     }
 
     /// As many as a round can send at the configured pace.
@@ -128,44 +209,72 @@ impl DeliveryStep {
     }
 
     /// Deliveries that were not begun wait again, and nothing is counted.
-    async fn give_back(&self, scribe: &Scribe, claims: impl IntoIterator<Item = Claim>) -> anyhow::Result<()> {
+    async fn give_back(&self, scribe: &Scribe, round: &Round, claims: impl IntoIterator<Item = Claim>) -> anyhow::Result<()> {
         let now = self.tools.clock.now();
-        let untried: Vec<_> = claims.into_iter().map(|claim| settle(&claim.attempt, &Ended::Untried, now)).collect();
-        if !untried.is_empty() {
-            scribe.write(untried, None).await?;
+        let claims: Vec<Claim> = claims.into_iter().collect();
+        if claims.is_empty() {
+            return Ok(());
         }
-        Ok(())
-    }
-
-    /// A relay that has too much to do gets half as many connections, and one more after each
-    /// good round (S21).
-    async fn learn(&self, memory: &mut Memory, board: &Board) -> anyhow::Result<()> {
-        memory.width = if board.overloaded { (memory.width / 2).max(1) } else { (memory.width + 1).min(self.settings.connections) };
-        if let Some((mailing, why)) = &board.unmade {
-            self.tell_of_unmade(*mailing, why).await?;
-        }
-        match &board.trouble {
-            Some(trouble) => self.relay_is_down(memory, trouble).await,
-            None => self.relay_is_up(memory).await,
-        }
-    }
-
-    async fn relay_is_down(&self, memory: &mut Memory, trouble: &str) -> anyhow::Result<()> {
-        let now = self.tools.clock.now();
-        let since = memory.down.map_or(now, |(since, _)| since);
-        memory.down = Some((since, now + RELAY_PAUSE));
-        tracing::warn!(trouble, "no mail can be sent now; everything waits");
-        if now.since(since) >= TELL_AFTER {
-            let body = format!(
-                "Since {since} no mail can be sent: {trouble}\n\nNothing is lost: everything waits and goes out when the relay takes mail \
-                 again. Look at [mail] transport in the configuration, or ask whoever runs the relay."
-            );
+        scribe.write(claims.iter().map(|claim| settle(&claim.attempt, &Ended::Untried, now)).collect(), None).await?;
+        if self.gate.counts() {
             let mut tx = self.db.begin().await?;
-            noticeboard::record(&mut tx, &Notice { key: RELAY_DOWN, subject: "The mail relay does not take mail", body: &body }, now)
-                .await?;
+            self.gate.refund(&mut tx, claims.iter().map(|claim| round.group(claim)), now).await?;
             tx.commit().await?;
         }
         Ok(())
+    }
+
+    /// What a round showed of its relay and of its mailings.
+    async fn learn(&self, memory: &mut Memory, index: usize, board: &Board) -> anyhow::Result<()> {
+        let now = self.tools.clock.now();
+        if let Some((mailing, why)) = &board.unmade {
+            self.tell_of_unmade(*mailing, why).await?;
+        }
+        memory.relays.learn(index, board.is_overloaded(), board.verdict().as_deref(), now);
+        self.record_relays(memory).await
+    }
+
+    /// Records what has changed about the relays, and tells staff of one that is down for long.
+    async fn record_relays(&self, memory: &mut Memory) -> anyhow::Result<()> {
+        let now = self.tools.clock.now();
+        let many = memory.relays.iter().count() > 1;
+        if memory.recorded.is_empty() {
+            let names: Vec<&str> = memory.relays.iter().map(|way| way.name.as_str()).collect();
+            let mut tx = self.db.begin().await?;
+            forget_others(&mut tx, &names).await?;
+            tx.commit().await?;
+        }
+        for way in memory.relays.iter() {
+            let down = way.down();
+            self.tools.metrics.relay_up.get_or_create(&RelayName { relay: way.name.clone() }).set(i64::from(down.is_none()));
+            let key = if many { format!("{RELAY_DOWN}:{}", way.name) } else { RELAY_DOWN.to_owned() };
+            let since = down.map(|down| down.since);
+            if memory.recorded.get(&way.name) != Some(&since) {
+                let mut tx = self.db.begin().await?;
+                record_health(&mut tx, &way.name, down, now).await?;
+                if since.is_none() {
+                    noticeboard::clear(&mut tx, &key).await?;
+                }
+                tx.commit().await?;
+                memory.recorded.insert(way.name.clone(), since);
+            }
+            if let Some(down) = down.filter(|down| now.since(down.since) >= TELL_AFTER) {
+                self.tell_of_relay(&key, &way.name, down.since, &down.trouble, many).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn tell_of_relay(&self, key: &str, name: &str, since: Timestamp, trouble: &str, many: bool) -> anyhow::Result<()> {
+        let other = if many { " Where another relay takes mail, it goes through that one." } else { "" };
+        let body = format!(
+            "Since {since} no mail can be sent through {name}: {trouble}\n\nNothing is lost: what does not leave waits, and goes out when \
+             the relay takes mail again.{other} Look at [mail] in the configuration, or ask whoever runs the relay."
+        );
+        let mut tx = self.db.begin().await?;
+        let notice = Notice { key, subject: "The mail relay does not take mail", body: &body };
+        noticeboard::record(&mut tx, &notice, self.tools.clock.now()).await?;
+        tx.commit().await
     }
 
     async fn tell_of_unmade(&self, mailing: i64, why: &str) -> anyhow::Result<()> {
@@ -179,61 +288,35 @@ impl DeliveryStep {
         tx.commit().await
     }
 
-    async fn relay_is_up(&self, memory: &mut Memory) -> anyhow::Result<()> {
-        if memory.down.take().is_some() {
-            let mut tx = self.db.begin().await?;
-            noticeboard::clear(&mut tx, RELAY_DOWN).await?;
-            tx.commit().await?;
-        }
-        Ok(())
-    }
-
-    /// Opens one connection before anything is claimed, so that a relay that is down costs
-    /// nothing else.
-    async fn probe(&self, memory: &mut Memory) -> anyhow::Result<bool> {
-        if !memory.idle.is_empty() {
-            return Ok(true);
-        }
-        match self.tools.transport.open().await {
-            Ok(link) => {
-                memory.idle.push((link, Instant::now()));
-                Ok(true)
-            }
-            Err(trouble) => {
-                self.relay_is_down(memory, &format!("{trouble:#}")).await?;
-                Ok(false)
-            }
-        }
+    /// When there is something to do again, as far as is known.
+    async fn wake(&self, memory: &Memory) -> anyhow::Result<Wake> {
+        let now = self.tools.clock.now();
+        let mut connection = self.db.reader().acquire().await?;
+        let next = self.gate.next_due(&mut connection, now).await?;
+        let times = [next, memory.full_until.filter(|until| *until > now)];
+        Ok(times.into_iter().flatten().map(Wake::At).fold(Wake::WhenKicked, Wake::or_sooner))
     }
 }
 
-impl Memory {
-    fn blocked_until(&self, now: Timestamp) -> Option<Timestamp> {
-        self.down.map(|(_, until)| until).filter(|until| *until > now)
-    }
-
-    async fn close_idle(&mut self, longer_than: Duration) {
-        for (link, since) in std::mem::take(&mut self.idle) {
-            if since.elapsed() > longer_than {
-                link.close().await;
-            } else {
-                self.idle.push((link, since));
-            }
-        }
-    }
+/// What was claimed for a round.
+struct Claimed {
+    admitted: Admitted,
+    variants: HashMap<i64, ledger::Variant>,
+    /// Claimed or skipped.
+    found: usize,
 }
 
 /// Shares a round out among so many connections and keeps those that still serve.
-async fn carry(round: &Arc<Round>, memory: &mut Memory, wide: usize) -> anyhow::Result<()> {
+async fn carry(round: &Arc<Round>, idle: &mut Vec<(Link, Instant)>, wide: usize) -> anyhow::Result<()> {
     let mut carriers = JoinSet::new();
     for _ in 0..wide {
-        let (round, link) = (Arc::clone(round), memory.idle.pop().map(|(link, _)| link));
+        let (round, link) = (Arc::clone(round), idle.pop().map(|(link, _)| link));
         carriers.spawn(async move { round.carry(link).await });
     }
     let mut outcome = Ok(());
     while let Some(ended) = carriers.join_next().await {
         match ended.context("a connection's work failed").flatten() {
-            Ok(Some(link)) => memory.idle.push((link, Instant::now())),
+            Ok(Some(link)) => idle.push((link, Instant::now())),
             Ok(None) => {}
             Err(error) => outcome = Err(error),
         }
@@ -247,23 +330,23 @@ impl Step for DeliveryStep {
     async fn step(&self) -> anyhow::Result<Wake> {
         let mut memory = self.memory.lock().await;
         catch_up(&self.db, &self.unwritten).await?;
-        memory.close_idle(IDLE).await;
+        memory.relays.close_idle(IDLE).await;
         let due = self.look().await?;
         if due.is_empty() {
-            return Ok(Wake::WhenKicked);
+            return self.wake(&memory).await;
         }
-        if let Some(until) = memory.blocked_until(self.tools.clock.now()) {
-            return Ok(Wake::At(until));
+        let choice = memory.relays.choose(self.tools.clock.now()).await;
+        self.record_relays(&mut memory).await?;
+        match choice {
+            Choice::None(until) => Ok(Wake::At(until)),
+            Choice::Way(index) if self.round(&mut memory, index, &due).await? => Ok(Wake::Now),
+            Choice::Way(_) => self.wake(&memory).await,
         }
-        if self.probe(&mut memory).await? && self.round(&mut memory, &due).await? && memory.down.is_none() {
-            return Ok(Wake::Now);
-        }
-        Ok(memory.blocked_until(self.tools.clock.now()).map_or(Wake::WhenKicked, Wake::At))
     }
 
-    /// Takes leave of the relay.
+    /// Takes leave of the relays.
     async fn end(&self) -> anyhow::Result<()> {
-        self.memory.lock().await.close_idle(Duration::ZERO).await;
+        self.memory.lock().await.relays.close_idle(Duration::ZERO).await;
         Ok(())
     }
 }

@@ -1,5 +1,7 @@
-//! Mail as bytes and as a dialogue: messages (RFC 5322, MIME) and relay transports (RFC 5321).
+//! Mail as bytes and as a dialogue: messages (RFC 5322, MIME), their signatures (RFC 6376) and
+//! relay transports (RFC 5321).
 
+pub mod dkim;
 mod file;
 mod frame;
 mod message;
@@ -33,6 +35,8 @@ pub struct Settings {
     pub envelope: EnvelopePattern,
     /// The way out.
     pub transport: TransportSettings,
+    /// What signs mails; none: the relay does.
+    pub dkim: Option<dkim::Signer>,
 }
 
 /// How mail leaves.
@@ -45,15 +49,23 @@ pub enum TransportSettings {
     },
     /// A relay.
     Smtp(RelaySettings),
+    /// Several relays: the next where one is down.
+    Relays(Vec<RelaySettings>),
 }
 
 impl TransportSettings {
+    /// The relays, the preferred one first; none where mail goes to files.
+    pub fn relays(&self) -> &[RelaySettings] {
+        match self {
+            Self::File { .. } => &[],
+            Self::Smtp(relay) => std::slice::from_ref(relay),
+            Self::Relays(relays) => relays,
+        }
+    }
+
     /// Whether mail can reach anybody: not while it goes to files or to this machine.
     pub fn leaves_the_machine(&self) -> bool {
-        match self {
-            Self::File { .. } => false,
-            Self::Smtp(relay) => !relay.is_loopback(),
-        }
+        self.relays().iter().any(|relay| !relay.is_loopback())
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::file::Folder;
 use super::reply::Reply;
-use super::smtp::{Answer, Connection, Envelope, Ready, Relay};
-use super::{Settings, TransportSettings};
+use super::smtp::{Answer, Connection, Envelope, Ready, Relay, RelayTimeouts};
+use super::{RelaySettings, Settings, TransportSettings};
 use crate::address::Address;
+use anyhow::Context as _;
 
 /// Where mail goes.
 #[derive(Clone)]
@@ -46,12 +47,33 @@ pub enum Opened<'l> {
 }
 
 impl Transport {
-    /// The configured way out.
+    /// The configured ways out with their names, the preferred one first. A connection carries so
+    /// many mails.
+    pub fn all(settings: &Settings, mails_per_connection: u32) -> anyhow::Result<Vec<(String, Self)>> {
+        let relay = |relay: &RelaySettings| {
+            let way = Relay::new(relay, settings.from.address.domain())?.with_mails_per_connection(mails_per_connection);
+            Ok((format!("{}:{}", relay.host, relay.port), Self::Relay(Box::new(way))))
+        };
+        match &settings.transport {
+            TransportSettings::File { dir } => Ok(vec![("files".to_owned(), Self::Folder(Folder::new(dir.clone())))]),
+            TransportSettings::Smtp(settings) => Ok(vec![relay(settings)?]),
+            TransportSettings::Relays(list) => list.iter().map(relay).collect(),
+        }
+    }
+
+    /// The preferred way out.
     pub fn new(settings: &Settings) -> anyhow::Result<Self> {
-        Ok(match &settings.transport {
-            TransportSettings::File { dir } => Self::Folder(Folder::new(dir.clone())),
-            TransportSettings::Smtp(relay) => Self::Relay(Box::new(Relay::new(relay, settings.from.address.domain())?)),
-        })
+        let first = Self::all(settings, u32::MAX)?.into_iter().next();
+        Ok(first.context("there is no relay")?.1)
+    }
+
+    /// The same way with other patience.
+    #[must_use]
+    pub fn with_timeouts(self, timeouts: RelayTimeouts) -> Self {
+        match self {
+            Self::Relay(relay) => Self::Relay(Box::new(relay.with_timeouts(timeouts))),
+            Self::Folder(_) => self,
+        }
     }
 
     /// Opens a way. An error means that no mail can leave now.

@@ -77,6 +77,7 @@ pub(super) async fn launch(office: &Office, slug: &str, edition: &str, step: i64
         deadline: terms.deadline.map(Timestamp::from_millis),
     };
     let mailing = delivery::open_mailing(&mut tx, &mailing, now).await?;
+    delivery::hold_after(&mut tx, mailing.id, row.due.unwrap_or(now) + office.settings.late_limit).await?;
     store::set_launched(&mut tx, step, mailing.id).await?;
     store::publish(&mut tx, slug, edition, &terms.page, now).await?;
     publish_in_feeds(office, &mut tx, slug, edition, &row, &terms).await?;

@@ -4,6 +4,7 @@ use clarion::config::Config;
 use clarion::db::DatabaseUrl;
 use clarion::mail::{Tls, TransportSettings};
 use clarion::problem::{Severity, Source};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 fn example() -> String {
@@ -70,6 +71,14 @@ fn a_relay_keeps_its_password_in_a_file_and_out_of_debug_output() {
     assert_eq!((settings.port, settings.tls), (465, Tls::Implicit));
     assert!(settings.credentials.is_some());
     assert!(!format!("{config:?}").contains("hunter2"));
+
+    // Others on the machine may not read it either.
+    let warned = |mode| {
+        std::fs::set_permissions(folder.path().join("password"), std::fs::Permissions::from_mode(mode)).unwrap();
+        let (_, warnings) = Config::parse(&Source::new("clarion.toml", text.clone()), Path::new("/etc/clarion"), &[]).unwrap();
+        warnings.iter().any(|warning| warning.message.contains("can be read by other users") && warning.remedy.contains("chmod 400"))
+    };
+    assert!(warned(0o644) && warned(0o440) && !warned(0o600) && !warned(0o400));
 }
 
 #[test]
@@ -158,4 +167,39 @@ fn the_id_of_an_old_feed_is_kept_byte_for_byte() {
     }
     let mistakes = with("feed/atom").unwrap_err();
     assert!(mistakes.len() == 1 && mistakes[0].contains("“feed/atom” is not an id"), "{mistakes:?}");
+}
+
+#[test]
+fn relays_and_limits_are_read_as_written_and_mistakes_are_told() {
+    let relays = "{ kind = \"smtp\", host = \"one.example.org\" }\n[[mail.relay]]\nhost = \"127.0.0.1\"\nport = 25\ntls = \"none\"\n";
+    let limits = "[delivery]\nper_hour = 2000\nwarm_up = { first_day = 500, growth = 50, since = \"2027-09-01\" }\n";
+    let group = "[[delivery.group]]\nname = \"big\"\ndomains = [\"Big.example\", \"bücher.example\"]\nper_second = 20\nconnections = 4\n[[digest]]\n";
+    let text = example().replace("{ kind = \"file\", dir = \"../var/mail\" }", relays).replace("[delivery]\n", limits).replacen(
+        "[[digest]]\n",
+        group,
+        1,
+    );
+    let config = parse(&text, &[]).unwrap();
+    let TransportSettings::Relays(relays) = &config.mail.transport else { panic!("{:?}", config.mail.transport) };
+    let names: Vec<_> = relays.iter().map(|relay| (relay.host.as_str(), relay.port, relay.tls)).collect();
+    assert_eq!(names, [("one.example.org", 587, Tls::Required), ("127.0.0.1", 25, Tls::None)]);
+    assert!(config.mail.transport.leaves_the_machine());
+    assert_eq!((config.rates.per_hour, config.rates.mails_per_connection), (2000, 200));
+    assert_eq!(config.rates.groups[0].domains, ["big.example", "xn--bcher-kva.example"]);
+    assert_eq!((config.rates.groups[0].per_second, config.rates.groups[0].connections), (20, 4));
+    assert_eq!(config.rates.warm_up.unwrap().cap(1), 750);
+    for (wrong, told) in [
+        ("name = \"Big One\"", "is not a name"),
+        ("domains = [\"a b\"]", "is not a domain"),
+        ("domains = [\"big.example\", \"big.example\"]", "named twice"),
+    ] {
+        let (key, _) = wrong.split_once(' ').unwrap();
+        let line = text.lines().find(|line| line.starts_with(&format!("{key} = ")) && line.to_lowercase().contains("big")).unwrap();
+        let problems = parse(&text.replace(line, wrong), &[]).unwrap_err().concat();
+        assert!(problems.contains(told), "{problems}");
+    }
+    let files = example().replace("[delivery]\n", "[[mail.relay]]\nhost = \"smtp.example.org\"\n[delivery]\n");
+    assert!(parse(&files, &[]).unwrap_err().concat().contains("mail goes to files"));
+    let none = text.replace("first_day = 500, ", "");
+    assert!(parse(&none, &[]).unwrap_err().concat().contains("first_day"));
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["main"],
     &["cli"],
-    &["app"],
+    &["app", "doctor"],
     &["config", "web", "inbound"],
     &["digest", "petition", "notice"],
     &["subscription", "feed"],

@@ -355,3 +355,44 @@ async fn a_mail_becomes_one_whole_file() {
         std::fs::read_dir(folder.path().join("mail")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     assert_eq!(names, ["20270920T080000Z-digest-000000001.eml"]);
 }
+
+#[tokio::test]
+async fn an_answer_to_starttls_that_comes_before_the_question_is_not_believed() {
+    use crate::support::rogue::Turn::{Hear, Say, Silence};
+    for (part, words) in [
+        (vec![Say(b"220 x\r\n"), Hear("EHLO"), Say(b"250-x\r\n250 STARTTLS\r\n220 go ahead\r\n"), Silence], "not asked for"),
+        (vec![Say(b"220 x\r\n250 STARTTLS\r\n"), Silence], "not asked for"),
+        (vec![Say(b"220 x\r\n"), Hear("EHLO"), Say(b"250-x\r\n250 STARTTLS\r\n"), Hear("STARTTLS"), Say(b"454 4.7.0 no\r\n")], "454"),
+        (vec![Say(b"220 x\r\n"), Hear("EHLO"), Say(b"250-x STARTTLS\r\n250-XSTARTTLS\r\n250 X STARTTLS\r\n"), Silence], "does not offer"),
+    ] {
+        let rogue = crate::support::rogue::Rogue::start(part).await;
+        let settings = RelaySettings { host: "127.0.0.1".into(), port: rogue.port(), tls: Tls::Required, credentials: None, ca_file: None };
+        let told = Relay::new(&settings, "example.org").unwrap().connect().await.err().unwrap();
+        assert!(format!("{told:#}").contains(words), "{told:#}");
+    }
+}
+
+#[tokio::test]
+async fn a_mail_with_a_line_end_that_stands_alone_does_not_leave() {
+    let sink = Sink::start().await;
+    let relay = relay(&sink);
+    for smuggled in ["Subject: x\r\n\r\na\n.\r\nMAIL FROM:<a@example.org>\r\n", "Subject: x\r\n\r\na\r.\r\n", "Subject: x\r\n\r\na\r\n.\n"]
+    {
+        let mut connection = relay.connect().await.unwrap();
+        let reply = refused(send(&mut connection, "kim@example.org", smuggled.as_bytes()).await);
+        assert!(reply.code == 554 && !connection.is_usable());
+    }
+    assert!(sink.received().is_empty());
+}
+
+#[tokio::test]
+async fn reports_are_asked_for_where_they_are_offered() {
+    let sink = Sink::start_with(Manner { offers: &["PIPELINING", "DSN"], ..Manner::default() }).await;
+    let mut connection = relay(&sink).connect().await.unwrap();
+    let bytes = Parts::new("s", "x").build();
+    assert!(matches!(send(&mut connection, "kim+a@example.org", &bytes).await, Answer::Accepted(_)));
+    let commands = sink.commands();
+    assert!(commands.contains(&"MAIL FROM:<bounces+abc@example.org> RET=HDRS ENVID=bounces+2Babc".to_owned()), "{commands:?}");
+    let rcpt = "RCPT TO:<kim+a@example.org> NOTIFY=FAILURE ORCPT=rfc822;kim+2Ba@example.org";
+    assert!(commands.contains(&rcpt.to_owned()), "{commands:?}");
+}

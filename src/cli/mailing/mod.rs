@@ -4,7 +4,7 @@ mod report;
 mod watch;
 
 use super::output::{json, line, refuse, table};
-use super::{Context, Outcome};
+use super::{Context, Outcome, sending};
 use crate::clock::Timestamp;
 use crate::db::{Db, Tx};
 use crate::delivery::{self, Again, DeliveryState, Summary};
@@ -87,9 +87,7 @@ async fn list(db: &Db, context: &Context) -> anyhow::Result<Outcome> {
         json(&mailings)?;
         return Ok(Outcome::Done);
     }
-    if delivery::frozen(&mut connection).await? {
-        line("All sending is stopped; it goes on with: clarion thaw");
-    }
+    sending::tell(&mut connection, context).await?;
     if mailings.is_empty() {
         line("There is no mailing yet.");
         return Ok(Outcome::Done);

@@ -3,6 +3,8 @@
 
 use super::Cause;
 use crate::clock::Timestamp;
+use crate::db::Db;
+use crate::delivery::order::lock_under_way;
 use crate::noticeboard::{self, Notice};
 use sqlx::AnyConnection;
 
@@ -18,7 +20,7 @@ fn are_too_many(refusals: i64, settled: i64, seen: i64) -> bool {
 }
 
 /// Holds every mailing that runs and is refused too often, and tells staff.
-pub(in super::super) async fn hold_refused(connection: &mut AnyConnection, now: Timestamp) -> anyhow::Result<()> {
+pub(in super::super) async fn hold_refused(db: &Db, now: Timestamp) -> anyhow::Result<()> {
     let suspects: Vec<(i64, String, i64, i64)> = sqlx::query_as(
         "SELECT id, title, refusals, refusals_seen FROM (
              SELECT m.id, m.title, m.refusals_seen,
@@ -28,12 +30,14 @@ pub(in super::super) async fn hold_refused(connection: &mut AnyConnection, now: 
     )
     .bind(Cause::Policy.as_str())
     .bind(LEAST)
-    .fetch_all(&mut *connection)
+    .fetch_all(db.reader())
     .await?;
     for (mailing, title, refusals, seen) in suspects {
-        if are_too_many(refusals, settled(connection, mailing).await?, seen) && hold(connection, mailing, refusals).await? {
-            tell(connection, mailing, &title, refusals, true, now).await?;
+        let mut tx = db.begin().await?;
+        if are_too_many(refusals, settled(&mut tx, mailing).await?, seen) && hold(&mut tx, mailing, refusals).await? {
+            tell(&mut tx, mailing, &title, refusals, true, now).await?;
         }
+        tx.commit().await?;
     }
     Ok(())
 }
@@ -71,6 +75,7 @@ async fn hold(connection: &mut AnyConnection, mailing: i64, refusals: i64) -> an
     .bind(mailing)
     .execute(&mut *connection)
     .await?;
+    lock_under_way(connection, Some(mailing)).await?;
     sqlx::query(
         "UPDATE delivery SET state = 'queued', lease_owner = NULL, lease_until = NULL, fence = fence + 1
          WHERE mailing_id = $1 AND state = 'leased'",

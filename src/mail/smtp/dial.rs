@@ -1,29 +1,19 @@
-//! Reaching the relay: a socket without delay, TLS, the greeting, who we are.
-//!
-//! TLS is done here and not by lettre: lettre 0.11.23 keeps what came in the clear behind the
-//! answer to STARTTLS and takes it for answers given under encryption (RFC 3207 §4.2 has it
-//! discarded).
+//! Reaching the relay: a socket without delay, the greeting, TLS, who we are.
 
 use super::RelayTimeouts;
+use super::wire::{Heard, Stream, Wire};
 use crate::mail::reply::scrub;
 use crate::mail::{RelaySettings, Tls, tls_connector};
 use anyhow::{Context as _, anyhow, bail, ensure};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream};
-use lettre::transport::smtp::extension::ClientId;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use secrecy::{ExposeSecret as _, SecretString};
 use std::future::Future;
-use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
-
-/// The longest greeting or EHLO answer that is read before TLS.
-const MAX_ANSWER: usize = 16 * 1024;
+use zeroize::Zeroizing;
 
 /// How TLS is begun with this relay.
 #[derive(Clone)]
@@ -40,13 +30,13 @@ impl Encryption {
         Ok(Self { connector: tls_connector(settings.ca_file.as_deref())?, name })
     }
 
-    async fn begin(&self, stream: TcpStream) -> anyhow::Result<TlsStream<TcpStream>> {
-        self.connector.connect(self.name.clone(), stream).await.context("TLS could not be agreed with the relay")
+    async fn begin(&self, stream: TcpStream) -> anyhow::Result<Wire> {
+        let stream = self.connector.connect(self.name.clone(), stream).await.context("TLS could not be agreed with the relay")?;
+        Ok(Wire::new(Stream::Encrypted(Box::new(stream))))
     }
 }
 
-/// Waits for a phase of the dialogue, but not for ever: lettre has no timeout after connecting
-/// (S13).
+/// Waits for a phase of the dialogue, but not for ever (S13).
 pub(super) async fn within<T>(limit: Duration, what: &str, phase: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     match tokio::time::timeout(limit, phase).await {
         Ok(result) => result,
@@ -54,106 +44,94 @@ pub(super) async fn within<T>(limit: Duration, what: &str, phase: impl Future<Ou
     }
 }
 
-/// A connection that has been greeted, encrypted if it must be, and introduced.
+/// A connection, encrypted if it must be, on which the relay has been greeted and has said what
+/// it offers.
 pub(super) async fn dial(
     settings: &RelaySettings,
     encryption: Option<&Encryption>,
-    hello: &ClientId,
+    hello: &str,
     timeouts: &RelayTimeouts,
-) -> anyhow::Result<AsyncSmtpConnection> {
+) -> anyhow::Result<(Wire, Offers)> {
     let host = settings.host.trim_start_matches('[').trim_end_matches(']');
-    let mut stream = within(timeouts.connect, "connection", async {
+    let stream = within(timeouts.connect, "connection", async {
         TcpStream::connect((host, settings.port)).await.with_context(|| format!("the relay {host}:{} cannot be reached", settings.port))
     })
     .await?;
     // With Nagle's algorithm a connection carries 23 mails a second (M7).
     stream.set_nodelay(true)?;
-    let stream: Box<dyn AsyncTokioStream> = match (settings.tls, encryption) {
-        (Tls::None, _) => Box::new(stream),
-        (Tls::Implicit, Some(encryption)) => {
-            Box::new(Encrypted { tls: within(timeouts.connect, "TLS", encryption.begin(stream)).await?, greeting: b"" })
-        }
-        (Tls::Required, Some(encryption)) => {
-            within(timeouts.greeting, "greeting", ask_for_tls(&mut stream, hello)).await?;
-            // lettre waits for a greeting, which has been and gone.
-            Box::new(Encrypted { tls: within(timeouts.connect, "TLS", encryption.begin(stream)).await?, greeting: b"220 ready\r\n" })
-        }
-        (_, None) => bail!("TLS is not set up"),
+    let mut wire = match (settings.tls, encryption) {
+        (Tls::None | Tls::Required, _) => Wire::new(Stream::Plain(stream)),
+        (Tls::Implicit, Some(encryption)) => within(timeouts.connect, "TLS", encryption.begin(stream)).await?,
+        (Tls::Implicit, None) => bail!("TLS is not set up"),
     };
-    within(timeouts.greeting, "greeting", async {
-        AsyncSmtpConnection::connect_with_transport(stream, hello).await.map_err(|error| anyhow!(scrub(&error.to_string(), None)))
+    let mut offers = within(timeouts.greeting, "greeting", async {
+        expect(&mut wire, &[220]).await.context("the relay does not take mail now")?;
+        introduce(&mut wire, hello).await
     })
-    .await
-    .context("the relay does not take mail now")
-}
-
-/// Greeting, EHLO, STARTTLS in the clear (RFC 3207 §4), and nothing behind the last answer.
-async fn ask_for_tls(stream: &mut TcpStream, hello: &ClientId) -> anyhow::Result<()> {
-    let greeting = answer(stream).await?;
-    ensure!(greeting.starts_with("220"), "the relay greets with “{}”", scrub(&greeting, None));
-    stream.write_all(format!("EHLO {hello}\r\n").as_bytes()).await?;
-    let offers = answer(stream).await?;
-    let offered = offers.lines().any(|line| line.get(4..).is_some_and(|word| word.trim().eq_ignore_ascii_case("STARTTLS")));
-    ensure!(offered, "the relay does not offer STARTTLS, and no mail leaves without it");
-    stream.write_all(b"STARTTLS\r\n").await?;
-    let go = answer(stream).await?;
-    ensure!(go.starts_with("220"), "the relay answers STARTTLS with “{}”", scrub(&go, None));
-    ensure!(go.lines().count() == 1, "something was injected behind the relay's answer to STARTTLS");
-    Ok(())
-}
-
-/// Reads until a reply is complete; what came with it in the same packet is in the result.
-async fn answer(stream: &mut TcpStream) -> anyhow::Result<String> {
-    let mut bytes = Vec::new();
-    loop {
-        let mut chunk = [0; 1024];
-        let read = stream.read(&mut chunk).await?;
-        ensure!(read > 0, "the relay closed the connection");
-        bytes.extend_from_slice(&chunk[..read]);
-        ensure!(bytes.len() <= MAX_ANSWER, "the relay's answer does not end");
-        let complete = bytes.ends_with(b"\r\n")
-            && bytes.split_inclusive(|byte| *byte == b'\n').any(|line| line.get(3).is_some_and(|byte| *byte != b'-'));
-        if complete {
-            return Ok(String::from_utf8_lossy(&bytes).into_owned());
-        }
+    .await?;
+    if settings.tls == Tls::Required {
+        ensure!(offers.has("STARTTLS"), "the relay does not offer STARTTLS, and no mail leaves without it");
+        let encryption = encryption.context("TLS is not set up")?;
+        within(timeouts.greeting, "answer to STARTTLS", async {
+            wire.say(b"STARTTLS\r\n").await?;
+            expect(&mut wire, &[220]).await.context("the relay does not begin with TLS")
+        })
+        .await?;
+        let stream = wire.into_plain().await.context("something was injected behind the relay's answer to STARTTLS")?;
+        wire = within(timeouts.connect, "TLS", encryption.begin(stream)).await?;
+        // RFC 3207 §4.2: what was offered in the clear counts for nothing.
+        offers = within(timeouts.greeting, "answer to EHLO", introduce(&mut wire, hello)).await?;
     }
+    Ok((wire, offers))
 }
 
-/// An encrypted stream that may begin with a greeting of our own.
-#[derive(Debug)]
-struct Encrypted {
-    tls: TlsStream<TcpStream>,
-    greeting: &'static [u8],
+async fn introduce(wire: &mut Wire, hello: &str) -> anyhow::Result<Offers> {
+    wire.say(format!("EHLO {hello}\r\n").as_bytes()).await?;
+    Ok(Offers(expect(wire, &[250]).await.context("the relay does not take EHLO")?.lines))
 }
 
-impl AsyncTokioStream for Encrypted {
-    fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.tls.get_ref().0.peer_addr()
+/// Gives user and password: by PLAIN (RFC 4616) where it is offered, else by LOGIN.
+pub(super) async fn log_in(wire: &mut Wire, offers: &Offers, user: &str, password: &SecretString) -> anyhow::Result<()> {
+    let secret = password.expose_secret();
+    if offers.has_mechanism("PLAIN") {
+        let response = Zeroizing::new(BASE64.encode(Zeroizing::new(format!("\0{user}\0{secret}")).as_bytes()));
+        wire.say(Zeroizing::new(format!("AUTH PLAIN {}\r\n", *response)).as_bytes()).await?;
+    } else if offers.has_mechanism("LOGIN") {
+        wire.say(b"AUTH LOGIN\r\n").await?;
+        expect(wire, &[334]).await?;
+        wire.say(format!("{}\r\n", BASE64.encode(user)).as_bytes()).await?;
+        expect(wire, &[334]).await?;
+        wire.say(Zeroizing::new(format!("{}\r\n", BASE64.encode(secret))).as_bytes()).await?;
+    } else {
+        bail!("the relay offers neither AUTH PLAIN nor AUTH LOGIN");
     }
+    expect(wire, &[235]).await.map(|_| ())
 }
 
-impl AsyncRead for Encrypted {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.greeting.is_empty() {
-            return Pin::new(&mut self.tls).poll_read(context, buffer);
-        }
-        let (now, later) = self.greeting.split_at(self.greeting.len().min(buffer.remaining()));
-        buffer.put_slice(now);
-        self.greeting = later;
-        Poll::Ready(Ok(()))
-    }
+/// The next reply, if it has one of these codes.
+async fn expect(wire: &mut Wire, codes: &[u16]) -> anyhow::Result<Heard> {
+    let heard = wire.hear().await?;
+    ensure!(codes.contains(&heard.code), "it says “{} {}”", heard.code, scrub(&heard.lines.join(" "), None));
+    Ok(heard)
 }
 
-impl AsyncWrite for Encrypted {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.tls).poll_write(context, bytes)
+/// The lines of an EHLO answer (RFC 5321 §4.1.1.1).
+pub(super) struct Offers(Vec<String>);
+
+impl Offers {
+    /// Whether an extension is offered.
+    pub(super) fn has(&self, extension: &str) -> bool {
+        self.keywords().any(|mut words| words.next().is_some_and(|word| word.eq_ignore_ascii_case(extension)))
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tls).poll_flush(context)
+    fn has_mechanism(&self, mechanism: &str) -> bool {
+        self.keywords().any(|mut words| {
+            words.next().is_some_and(|word| word.eq_ignore_ascii_case("AUTH")) && words.any(|word| word.eq_ignore_ascii_case(mechanism))
+        })
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tls).poll_shutdown(context)
+    /// The words of each line but the first, which names the relay.
+    fn keywords(&self) -> impl Iterator<Item = impl Iterator<Item = &str>> {
+        self.0.iter().skip(1).map(|line| line.split_ascii_whitespace())
     }
 }

@@ -1,28 +1,19 @@
 //! The dialogue with a relay (RFC 5321), phase by phase, so that the caller can write down what
-//! a phase means before it begins.
-//!
-//! lettre's low level carries the words; its pool and its `send` are not used, because they
-//! cannot tell a mail that was lost from one that was accepted (M7, M8, M11).
+//! a phase means before it begins (M8, M11).
 
 mod dial;
+mod wire;
 
 use super::message::spoken;
-use super::reply::Reply;
+use super::reply::{Reply, scrub};
 use super::{RelaySettings, Tls};
 use crate::address::Address;
-use anyhow::{Context as _, anyhow};
-use dial::{Encryption, dial, within};
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::AsyncSmtpConnection;
-use lettre::transport::smtp::commands::{Data, Ehlo, Mail, Quit, Rcpt};
-use lettre::transport::smtp::extension::{ClientId, MailParameter, RcptParameter};
-use lettre::transport::smtp::{Error, response::Response};
-use secrecy::ExposeSecret as _;
-use std::fmt;
+use anyhow::{Context as _, ensure};
+use dial::{Encryption, dial, log_in, within};
+use std::fmt::Write as _;
+use std::io;
 use std::time::Duration;
-
-/// A connection that has carried so many mails is replaced: some relays insist.
-const MAILS_A_CONNECTION: u32 = 200;
+use wire::{Heard, Wire};
 
 /// How long each phase may take (S13; RFC 5321 §4.5.3.2).
 #[derive(Clone, Copy, Debug)]
@@ -52,9 +43,10 @@ impl Default for RelayTimeouts {
 #[derive(Clone)]
 pub struct Relay {
     settings: RelaySettings,
-    hello: ClientId,
+    hello: String,
     encryption: Option<Encryption>,
     timeouts: RelayTimeouts,
+    mails_per_connection: u32,
 }
 
 impl Relay {
@@ -64,7 +56,14 @@ impl Relay {
             Tls::None => None,
             Tls::Required | Tls::Implicit => Some(Encryption::new(settings)?),
         };
-        Ok(Self { settings: settings.clone(), hello: ClientId::Domain(host.to_owned()), encryption, timeouts: RelayTimeouts::default() })
+        let (settings, hello) = (settings.clone(), host.to_owned());
+        Ok(Self { settings, hello, encryption, timeouts: RelayTimeouts::default(), mails_per_connection: u32::MAX })
+    }
+
+    /// The same relay, each connection to which carries so many mails at most.
+    #[must_use]
+    pub fn with_mails_per_connection(self, mails_per_connection: u32) -> Self {
+        Self { mails_per_connection, ..self }
     }
 
     /// The same relay with other patience.
@@ -76,26 +75,19 @@ impl Relay {
     /// Connects, encrypts, introduces, authenticates. An error means that the relay takes no
     /// mail from us now.
     pub async fn connect(&self) -> anyhow::Result<Connection> {
-        let mut wire = dial(&self.settings, self.encryption.as_ref(), &self.hello, &self.timeouts).await?;
-        // lettre keeps only four keywords of its own EHLO (L7).
-        let offers = within(self.timeouts.greeting, "answer to EHLO", async { Ok(wire.command(Ehlo::new(self.hello.clone())).await?) })
-            .await
-            .context("the relay does not take EHLO")?;
+        let (mut wire, offers) = dial(&self.settings, self.encryption.as_ref(), &self.hello, &self.timeouts).await?;
         if let Some((user, password)) = &self.settings.credentials {
-            let credentials = Credentials::new(user.clone(), password.expose_secret().to_owned());
-            within(self.timeouts.greeting, "answer to AUTH", async {
-                Ok(wire.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).await?)
-            })
-            .await
-            .context("the relay does not accept our user and password")?;
+            within(self.timeouts.greeting, "answer to AUTH", log_in(&mut wire, &offers, user, password))
+                .await
+                .context("the relay does not accept our user and password")?;
         }
-        let offers = |wanted: &str| offers.message().skip(1).any(|line| line.split(' ').any(|word| word.eq_ignore_ascii_case(wanted)));
         Ok(Connection {
-            pipelining: offers("PIPELINING"),
-            international: offers("SMTPUTF8"),
-            reports: offers("DSN"),
-            wire: Some(Box::new(wire)),
+            pipelining: offers.has("PIPELINING"),
+            international: offers.has("SMTPUTF8"),
+            reports: offers.has("DSN"),
+            wire: Some(wire),
             timeouts: self.timeouts,
+            left: self.mails_per_connection,
             carried: 0,
         })
     }
@@ -104,12 +96,14 @@ impl Relay {
 /// A connection to a relay.
 pub struct Connection {
     /// None once something happened after which no answer can be told from the next.
-    wire: Option<Box<AsyncSmtpConnection>>,
+    wire: Option<Wire>,
     pipelining: bool,
     international: bool,
-    /// Whether reports of failure can be asked for.
+    /// Whether it can be told which reports we want (RFC 3461).
     reports: bool,
     timeouts: RelayTimeouts,
+    /// Mails that it may carry yet.
+    left: u32,
     carried: u32,
 }
 
@@ -142,7 +136,7 @@ pub enum Answer {
 /// be left here any other way without sending something.
 pub struct Ready<'c> {
     connection: &'c mut Connection,
-    wire: Box<AsyncSmtpConnection>,
+    wire: Wire,
     to: Address,
 }
 
@@ -152,7 +146,7 @@ struct Silence(String);
 impl Connection {
     /// Whether another mail can go this way.
     pub fn is_usable(&self) -> bool {
-        self.wire.is_some() && self.carried < MAILS_A_CONNECTION
+        self.wire.is_some() && self.left > 0
     }
 
     /// Whether a mail has gone this way.
@@ -167,18 +161,13 @@ impl Connection {
             return Envelope::NotCarried;
         }
         let Some(wire) = self.wire.take() else { return Envelope::Lost("the connection had been lost".to_owned()) };
-        let (Ok(from), Ok(spoken_to)) = (spoken(from), spoken(to)) else {
+        if spoken(from).is_err() || spoken(to).is_err() {
             self.wire = Some(wire);
             return Envelope::NotCarried;
-        };
-        self.carried += 1;
-        let (mut of_mail, mut of_rcpt) = if self.reports { ask_for_reports(from.user(), to) } else { (Vec::new(), Vec::new()) };
-        if international {
-            of_mail.push(MailParameter::SmtpUtfEight);
-            of_rcpt.retain(|parameter| !matches!(parameter, RcptParameter::Other { keyword, .. } if keyword == "ORCPT"));
         }
-        let mail = Mail::new(Some(from), of_mail).to_string();
-        let rcpt = Rcpt::new(spoken_to, of_rcpt).to_string();
+        self.carried += 1;
+        self.left = self.left.saturating_sub(1);
+        let (mail, rcpt) = self.commands(from, to);
         let mut talk = Talk { wire, limit: self.timeouts.command, to };
         let asked = if self.pipelining { talk.ask_at_once(&mail, &rcpt).await } else { talk.ask_in_turn(&mail, &rcpt).await };
         match asked {
@@ -193,21 +182,65 @@ impl Connection {
         }
     }
 
+    /// MAIL and RCPT. Where it is offered, a report is asked for if the mail fails, with its head
+    /// only, named by the local part of our envelope sender, which carries the token (RFC 3461
+    /// §4). Nothing is asked of what arrives or waits.
+    fn commands(&self, from: &Address, to: &Address) -> (String, String) {
+        let (mut mail, mut rcpt) = (format!("MAIL FROM:<{}>", from.expose()), format!("RCPT TO:<{}>", to.expose()));
+        if !to.local().is_ascii() {
+            mail.push_str(" SMTPUTF8");
+        }
+        if self.reports {
+            mail.push_str(" RET=HDRS ENVID=");
+            mail.push_str(&xtext(from.local()));
+            rcpt.push_str(" NOTIFY=FAILURE");
+            if to.local().is_ascii() {
+                rcpt.push_str(" ORCPT=rfc822;");
+                rcpt.push_str(&xtext(to.expose()));
+            }
+        }
+        mail.push_str("\r\n");
+        rcpt.push_str("\r\n");
+        (mail, rcpt)
+    }
+
     /// Takes leave, shortly.
     pub async fn quit(mut self) {
         if let Some(mut wire) = self.wire.take() {
-            let _ = tokio::time::timeout(Duration::from_secs(2), wire.command(Quit)).await;
+            let leaving = async {
+                wire.say(b"QUIT\r\n").await?;
+                wire.hear().await
+            };
+            let _ = tokio::time::timeout(Duration::from_secs(2), leaving).await;
         }
     }
 }
 
+/// RFC 3461 §4: what is not a visible ASCII character, `+` and `=` are written in hexadecimal.
+fn xtext(text: &str) -> String {
+    let mut written = String::with_capacity(text.len() + 8);
+    for byte in text.bytes() {
+        if byte.is_ascii_graphic() && !matches!(byte, b'+' | b'=') {
+            written.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(written, "+{byte:02X}");
+        }
+    }
+    written
+}
+
 impl Ready<'_> {
     /// Sends the body, whose line ends are CRLF.
-    pub async fn send_body(self, bytes: &[u8]) -> Answer {
+    pub async fn send_body(mut self, bytes: &[u8]) -> Answer {
+        // Until something of it has left, dropping the connection ends it, and there is no doubt.
         let body = match stuffed(bytes) {
             Ok(body) => body,
-            Err(error) => return Answer::InDoubt(format!("{error:#}")),
+            Err(error) => return Answer::Refused(Reply { code: 554, text: format!("5.6.0 {error:#}") }),
         };
+        if let Err(error) = self.wire.ensure_quiet().await {
+            return Answer::Refused(Reply { code: 451, text: format!("4.4.2 before the mail: {error}") });
+        }
         let mut talk = Talk { wire: self.wire, limit: self.connection.timeouts.dot, to: &self.to };
         match talk.ask(&body).await {
             Ok(reply) if reply.code == 250 => {
@@ -226,17 +259,6 @@ impl Ready<'_> {
     }
 }
 
-/// Asks for a report if the mail fails, with its head only, named by the local part of our envelope
-/// sender, which carries the token (RFC 3461 §4). Nothing is asked of what arrives or waits.
-fn ask_for_reports(name: &str, to: &Address) -> (Vec<MailParameter>, Vec<RcptParameter>) {
-    let of_mail = |keyword: &str, value: String| MailParameter::Other { keyword: keyword.to_owned(), value: Some(value) };
-    let of_rcpt = |keyword: &str, value: String| RcptParameter::Other { keyword: keyword.to_owned(), value: Some(value) };
-    // lettre writes values as xtext (RFC 3461 §4).
-    let mail = vec![of_mail("RET", "HDRS".to_owned()), of_mail("ENVID", name.to_owned())];
-    let rcpt = vec![of_rcpt("NOTIFY", "FAILURE".to_owned()), of_rcpt("ORCPT", format!("rfc822;{}", to.expose()))];
-    (mail, rcpt)
-}
-
 /// The answer to a whole envelope.
 enum Asked {
     Go,
@@ -245,29 +267,31 @@ enum Asked {
 
 /// Commands and their answers on one connection, about one recipient.
 struct Talk<'t> {
-    wire: Box<AsyncSmtpConnection>,
+    wire: Wire,
     limit: Duration,
     to: &'t Address,
 }
 
+const DATA: &str = "DATA\r\n";
+
 impl Talk<'_> {
     /// One command at a time.
     async fn ask_in_turn(&mut self, mail: &str, rcpt: &str) -> Result<Asked, Silence> {
-        let reply = self.ask(mail).await?;
-        if !is_yes(&reply) {
+        let reply = self.ask(mail.as_bytes()).await?;
+        if !is_yes(&reply)? {
             return Ok(Asked::No { reply, of_sender: true });
         }
-        let reply = self.ask(rcpt).await?;
-        if !is_yes(&reply) {
+        let reply = self.ask(rcpt.as_bytes()).await?;
+        if !is_yes(&reply)? {
             return Ok(Asked::No { reply, of_sender: false });
         }
-        let reply = self.ask(&Data.to_string()).await?;
-        if reply.code == 354 { Ok(Asked::Go) } else { Ok(Asked::No { reply, of_sender: false }) }
+        let reply = self.ask(DATA.as_bytes()).await?;
+        if is_go(&reply)? { Ok(Asked::Go) } else { Ok(Asked::No { reply, of_sender: false }) }
     }
 
     /// Three commands in one write, three answers (RFC 2920 §3.1).
     async fn ask_at_once(&mut self, mail: &str, rcpt: &str) -> Result<Asked, Silence> {
-        let mail = self.ask(&format!("{mail}{rcpt}{Data}")).await?;
+        let mail = self.ask(format!("{mail}{rcpt}{DATA}").as_bytes()).await?;
         if mail.closes() {
             return Ok(Asked::No { reply: mail, of_sender: false });
         }
@@ -276,90 +300,91 @@ impl Talk<'_> {
             return Ok(Asked::No { reply: rcpt, of_sender: false });
         }
         let data = self.listen().await?;
-        let refusal = if !is_yes(&mail) {
+        let refusal = if !is_yes(&mail)? {
             Some(Asked::No { reply: mail, of_sender: true })
-        } else if !is_yes(&rcpt) {
+        } else if !is_yes(&rcpt)? {
             Some(Asked::No { reply: rcpt, of_sender: false })
         } else {
             None
         };
-        match (refusal, data.code) {
-            (None, 354) => Ok(Asked::Go),
-            (None, _) => Ok(Asked::No { reply: data, of_sender: false }),
-            (Some(refusal), 354) => {
+        match (refusal, is_go(&data)?) {
+            (None, true) => Ok(Asked::Go),
+            (None, false) => Ok(Asked::No { reply: data, of_sender: false }),
+            (Some(refusal), true) => {
                 // RFC 2920 §3.1: the relay waits for a mail to nobody, and gets an empty one.
-                let reply = self.ask(".\r\n").await?;
+                let reply = self.ask(b".\r\n").await?;
                 if reply.code < 400 {
                     return Err(Silence(format!("the relay answered “{reply}” to a mail for nobody")));
                 }
                 Ok(refusal)
             }
-            (Some(refusal), _) => Ok(refusal),
+            (Some(refusal), false) => Ok(refusal),
         }
     }
 
     async fn reset(&mut self) -> bool {
-        matches!(self.ask("RSET\r\n").await, Ok(reply) if reply.code == 250)
+        matches!(self.ask(b"RSET\r\n").await, Ok(reply) if reply.code == 250)
     }
 
-    async fn ask(&mut self, text: &str) -> Result<Reply, Silence> {
-        let said = tokio::time::timeout(self.limit, self.wire.command(Verbatim(text))).await;
-        self.understand(said)
+    async fn ask(&mut self, words: &[u8]) -> Result<Reply, Silence> {
+        let asking = async {
+            self.wire.say(words).await?;
+            self.wire.hear().await
+        };
+        let answer = tokio::time::timeout(self.limit, asking).await;
+        self.understand(answer)
     }
 
     async fn listen(&mut self) -> Result<Reply, Silence> {
-        let heard = tokio::time::timeout(self.limit, self.wire.read_response()).await;
-        self.understand(heard)
+        let answer = tokio::time::timeout(self.limit, self.wire.hear()).await;
+        self.understand(answer)
     }
 
-    fn understand(&self, answer: Result<Result<Response, Error>, tokio::time::error::Elapsed>) -> Result<Reply, Silence> {
+    fn understand(&self, answer: Result<io::Result<Heard>, tokio::time::error::Elapsed>) -> Result<Reply, Silence> {
         match answer {
-            Ok(Ok(response)) => {
-                let text: Vec<&str> = response.message().collect();
-                Ok(Reply::new(response.code().into(), &text.join(" "), self.to))
-            }
-            Ok(Err(error)) => match error.status() {
-                Some(code) => Ok(Reply::new(code.into(), &reason(&error), self.to)),
-                None => Err(Silence(super::reply::scrub(&format!("the connection was lost: {error}"), Some(self.to)))),
-            },
+            Ok(Ok(heard)) => Ok(Reply::new(heard.code, &heard.lines.join(" "), self.to)),
+            Ok(Err(error)) => Err(Silence(scrub(&format!("the connection was lost: {error}"), Some(self.to)))),
             Err(_) => Err(Silence(format!("no answer from the relay within {} seconds", self.limit.as_secs()))),
         }
     }
 }
 
-/// The relay's words in lettre's error.
-fn reason(error: &Error) -> String {
-    std::error::Error::source(error).map(ToString::to_string).unwrap_or_default()
-}
-
-/// MAIL is answered 250, RCPT 250 or 251 (RFC 5321 §4.3.2).
-fn is_yes(reply: &Reply) -> bool {
-    matches!(reply.code, 250 | 251)
-}
-
-/// Text that lettre sends as it is.
-struct Verbatim<'t>(&'t str);
-
-impl fmt::Display for Verbatim<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+/// MAIL is answered 250, RCPT 250 or 251 (RFC 5321 §4.3.2); a refusal is 400 or more. After
+/// anything else nobody knows what the relay is talking of.
+fn is_yes(reply: &Reply) -> Result<bool, Silence> {
+    match reply.code {
+        250 | 251 => Ok(true),
+        400.. => Ok(false),
+        _ => Err(Silence(format!("the relay answered “{reply}” to an envelope"))),
     }
 }
 
-/// A whole body with its dots doubled (RFC 5321 §4.5.2) and the final dot, for one write.
-fn stuffed(bytes: &[u8]) -> anyhow::Result<String> {
-    let text = std::str::from_utf8(bytes).map_err(|_| anyhow!("a mail holds octets that are not text"))?;
-    let mut body = String::with_capacity(text.len() + 64);
-    for line in text.split_inclusive("\r\n") {
-        if line.starts_with('.') {
-            body.push('.');
+/// DATA is answered 354.
+fn is_go(reply: &Reply) -> Result<bool, Silence> {
+    match reply.code {
+        354 => Ok(true),
+        400.. => Ok(false),
+        _ => Err(Silence(format!("the relay answered “{reply}” to DATA"))),
+    }
+}
+
+/// A whole body with its dots doubled (RFC 5321 §4.5.2) and the final dot, for one write. A CR or
+/// LF that stands alone is refused: some relays take it for a line end, and what follows for
+/// another mail (S8).
+fn stuffed(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let mut body = Vec::with_capacity(bytes.len() + 64);
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let text = line.strip_suffix(b"\r\n").unwrap_or(line);
+        ensure!(!text.iter().any(|byte| matches!(byte, b'\r' | b'\n')), "the mail has a CR or LF that stands alone");
+        if text.starts_with(b".") {
+            body.push(b'.');
         }
-        body.push_str(line);
+        body.extend_from_slice(line);
     }
-    if !body.ends_with("\r\n") {
-        body.push_str("\r\n");
+    if !body.ends_with(b"\r\n") {
+        body.extend_from_slice(b"\r\n");
     }
-    body.push_str(".\r\n");
+    body.extend_from_slice(b".\r\n");
     Ok(body)
 }
 
@@ -369,8 +394,21 @@ mod tests {
 
     #[test]
     fn dots_at_the_start_of_a_line_are_doubled_and_one_ends_the_mail() {
-        assert_eq!(stuffed(b"a\r\n.b\r\n..\r\nc.d\r\n").unwrap(), "a\r\n..b\r\n...\r\nc.d\r\n.\r\n");
-        assert_eq!(stuffed(b".").unwrap(), "..\r\n.\r\n");
-        assert_eq!(stuffed(b"").unwrap(), "\r\n.\r\n");
+        assert_eq!(stuffed(b"a\r\n.b\r\n..\r\nc.d\r\n").unwrap(), b"a\r\n..b\r\n...\r\nc.d\r\n.\r\n");
+        assert_eq!(stuffed(b".").unwrap(), b"..\r\n.\r\n");
+        assert_eq!(stuffed(b"").unwrap(), b"\r\n.\r\n");
+    }
+
+    #[test]
+    fn what_could_end_a_mail_early_does_not_leave() {
+        for smuggled in [&b"a\n.\r\n"[..], b"a\r\n.\n", b"a\r.\r\n", b"a\r\r\n", b"a\n", b"a\r"] {
+            assert!(stuffed(smuggled).is_err(), "{smuggled:?}");
+        }
+    }
+
+    #[test]
+    fn an_envelope_id_is_written_as_xtext() {
+        assert_eq!(xtext("bounces+a=b"), "bounces+2Ba+3Db");
+        assert_eq!(xtext("é x"), "+C3+A9+20x");
     }
 }

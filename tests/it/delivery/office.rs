@@ -21,6 +21,7 @@ pub fn mail_settings(transport: TransportSettings) -> mail::Settings {
         reply_to: Some(address("office@example.org")),
         envelope: EnvelopePattern::parse("bounces+{token}@example.org").unwrap(),
         transport,
+        dkim: None,
     }
 }
 

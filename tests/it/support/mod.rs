@@ -2,11 +2,14 @@
 
 pub mod articles;
 pub mod command;
+pub mod dkim;
+pub mod dns;
 pub mod host;
 pub mod inbox;
 pub mod postgres;
 pub mod program;
 pub mod relay;
+pub mod rogue;
 pub mod web;
 
 use clarion::clock::{Clock, Timestamp, parse_instant};
@@ -59,6 +62,16 @@ pub async fn on_each_engine(body: impl AsyncFn(World)) {
         body(world).await;
         db.close().await;
     }
+}
+
+/// Runs a test on SQLite alone, where its point is not the database.
+pub async fn on_sqlite(body: impl AsyncFn(World)) {
+    let folder = TempDir::new().unwrap();
+    let url = sqlite_in(folder.path());
+    let world = World::new(&url, folder).await;
+    let db = world.db.clone();
+    body(world).await;
+    db.close().await;
 }
 
 /// One database per engine: `None` stands for a new SQLite file.

@@ -3,6 +3,7 @@
 use reqwest::RequestBuilder;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -34,19 +35,21 @@ at = "approval"
 /// A running daemon.
 pub struct Daemon {
     child: Child,
-    folder: TempDir,
+    folder: Arc<TempDir>,
     address: String,
     client: reqwest::Client,
 }
 
-/// The example configuration, with mail to a relay on this machine and any free port.
-fn configuration(relay_port: u16) -> String {
+/// The example configuration, with mail to a relay on this machine, any free port, and a database
+/// of the file's own or a server's.
+fn configuration(relay_port: u16, database: Option<&str>) -> String {
     let example = std::fs::read_to_string("config/clarion.toml").unwrap();
     let relay = format!("transport = {{ kind = \"smtp\", host = \"127.0.0.1\", port = {relay_port}, tls = \"none\" }}");
     example
         .replace("http://127.0.0.1:8080", BASE)
         .replace("listen = \"127.0.0.1:8080\"", "listen = \"127.0.0.1:0\"")
         .replace("transport = { kind = \"file\", dir = \"../var/mail\" }", &relay)
+        .replace("sqlite:../var/clarion.db", database.unwrap_or("sqlite:../var/clarion.db"))
 }
 
 impl Daemon {
@@ -57,20 +60,39 @@ impl Daemon {
 
     /// Starts the program so, with more in its environment or its log elsewhere.
     pub async fn start_with(clock: &str, relay_port: u16, prepare: impl FnOnce(&mut Command)) -> Self {
+        Self::start_on(None, clock, relay_port, prepare).await
+    }
+
+    /// Starts the program so, on a database server if one is named.
+    pub async fn start_on(database: Option<&str>, clock: &str, relay_port: u16, prepare: impl FnOnce(&mut Command)) -> Self {
         let folder = TempDir::new().unwrap();
         let root = folder.path();
         for name in ["config/petitions", "content", "var"] {
             std::fs::create_dir_all(root.join(name)).unwrap();
         }
-        std::fs::write(root.join("config/clarion.toml"), configuration(relay_port)).unwrap();
+        std::fs::write(root.join("config/clarion.toml"), configuration(relay_port, database)).unwrap();
         std::fs::copy("config/missions.toml", root.join("config/missions.toml")).unwrap();
         std::fs::write(root.join("clock"), clock).unwrap();
         let mut command = program(root);
         prepare(&mut command);
+        Self::spawn(command, Arc::new(folder)).await
+    }
+
+    /// Starts another one in the same folder, which only a database server bears.
+    pub async fn beside(&self) -> Self {
+        Self::spawn(program(self.folder.path()), Arc::clone(&self.folder)).await
+    }
+
+    async fn spawn(mut command: Command, folder: Arc<TempDir>) -> Self {
         let mut child = command.spawn().unwrap();
         let address = listening(&mut child).await;
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { child, folder, address, client }
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id().expect("it runs")
     }
 
     /// The folder with its configuration, content and database.
@@ -93,6 +115,17 @@ impl Daemon {
     pub async fn ask(&self, arguments: &[&str]) -> (i32, String) {
         let output = program(self.folder.path()).args(arguments).output().await.unwrap();
         (output.status.code().unwrap_or(-1), String::from_utf8(output.stdout).unwrap())
+    }
+
+    /// Starts the program again through another, whose last argument it becomes.
+    pub async fn restart_through(&mut self, wrapper: &[&str]) {
+        let program = program(self.folder.path());
+        let plain = program.as_std();
+        let mut command = Command::new(wrapper[0]);
+        command.args(&wrapper[1..]).arg(plain.get_program()).args(plain.get_args()).current_dir(self.folder.path());
+        command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?)))).stdout(Stdio::piped()).kill_on_drop(true);
+        self.child = command.spawn().unwrap();
+        self.address = listening(&mut self.child).await;
     }
 
     /// Any request, answered.

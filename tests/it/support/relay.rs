@@ -3,7 +3,9 @@
 //! would be cut in two there is cut in two here.
 
 use std::collections::{HashMap, VecDeque};
+use std::io::Write as _;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
@@ -69,6 +71,9 @@ pub struct Manner {
     pub shyness: Duration,
     /// How long it thinks after it has accepted a message, before it says so.
     pub hesitation: Duration,
+    /// Where it writes each message it takes, on the disk before it says so: a line of recipient
+    /// and hash.
+    pub journal: Option<PathBuf>,
 }
 
 impl Default for Manner {
@@ -81,6 +86,7 @@ impl Default for Manner {
             injected: "",
             shyness: Duration::ZERO,
             hesitation: Duration::ZERO,
+            journal: None,
         }
     }
 }
@@ -90,6 +96,9 @@ struct Log {
     received: Vec<Received>,
     commands: Vec<String>,
     connections: usize,
+    open: usize,
+    peak: usize,
+    bodies: usize,
     next: VecDeque<Fault>,
     by_recipient: HashMap<String, Fault>,
 }
@@ -171,6 +180,16 @@ impl Relay {
         self.log.lock().unwrap().received.clone()
     }
 
+    /// How many whole bodies it heard.
+    pub fn bodies(&self) -> usize {
+        self.log.lock().unwrap().bodies
+    }
+
+    /// Forgets what it accepted.
+    pub fn forget(&self) {
+        self.log.lock().unwrap().received.clear();
+    }
+
     /// What it accepted for one recipient.
     pub fn received_by(&self, recipient: &str) -> Vec<Received> {
         self.received().into_iter().filter(|message| message.to == recipient).collect()
@@ -179,6 +198,13 @@ impl Relay {
     /// The commands it was given, in order.
     pub fn commands(&self) -> Vec<String> {
         self.log.lock().unwrap().commands.clone()
+    }
+
+    /// The most connections that were open at once since the last time this was asked.
+    pub fn peak(&self) -> usize {
+        let mut log = self.log.lock().unwrap();
+        let open = log.open;
+        std::mem::replace(&mut log.peak, open)
     }
 
     /// How many connections were opened.
@@ -192,8 +218,11 @@ async fn converse(stream: TcpStream, manner: Manner, log: Arc<Mutex<Log>>) {
     let connection = {
         let mut log = log.lock().unwrap();
         log.connections += 1;
+        log.open += 1;
+        log.peak = log.peak.max(log.open);
         log.connections
     };
+    let _open = Open(Arc::clone(&log));
     let session = Session { connection, manner, log, encrypted: false };
     match (&session.manner.tls, session.manner.implicit) {
         (Some(acceptor), true) => {
@@ -201,6 +230,15 @@ async fn converse(stream: TcpStream, manner: Manner, log: Arc<Mutex<Log>>) {
             Session { encrypted: true, ..session }.talk(stream, true).await;
         }
         _ => session.begin(stream).await,
+    }
+}
+
+/// A connection that counts as open until this is dropped.
+struct Open(Arc<Mutex<Log>>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().open -= 1;
     }
 }
 
@@ -309,17 +347,35 @@ impl Session {
         }
         say(writer, "354 go ahead").await?;
         let data = read_body(reader, matches!(fault, Fault::CloseInBody)).await?;
+        self.log.lock().unwrap().bodies += 1;
         let Some(to) = to else { return say(writer, "554 5.5.1 no valid recipients").await };
         let reply = if let Fault::Dot(reply) = fault { reply } else { "250 2.0.0 queued as 4F" };
         if matches!(fault, Fault::SilentAtDot) {
             std::future::pending::<()>().await;
         }
         if reply.starts_with('2') {
+            if let Some(journal) = self.manner.journal.clone() {
+                let line = format!("{to} {}\n", fingerprint(&from, &data));
+                tokio::task::spawn_blocking(move || append(&journal, &line)).await.unwrap();
+            }
             self.log.lock().unwrap().received.push(Received { from, to, data, connection: self.connection });
             tokio::time::sleep(self.manner.hesitation).await;
         }
         if matches!(fault, Fault::CloseAfterDot) { None } else { say(writer, reply).await }
     }
+}
+
+/// What two copies of the same mail have in common.
+pub fn fingerprint(from: &str, data: &[u8]) -> String {
+    use sha2::Digest as _;
+    let hash = sha2::Sha256::new_with_prefix(from).chain_update(data).finalize();
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn append(journal: &Path, line: &str) {
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(journal).unwrap();
+    file.write_all(line.as_bytes()).unwrap();
+    file.sync_data().unwrap();
 }
 
 #[derive(Default)]

@@ -51,6 +51,7 @@ pub fn shared(world: &World) -> Shared {
             reply_to: Some(Address::parse("office@example.org").unwrap()),
             envelope: EnvelopePattern::parse("bounces+{token}@example.org").unwrap(),
             transport: TransportSettings::File { dir: folder.join("mail") },
+            dkim: None,
         },
         delivery: delivery::Settings { connections: 2, per_second: 0, on_doubt: delivery::OnDoubt::Retry },
         staff: vec![Address::parse("office@example.org").unwrap()],

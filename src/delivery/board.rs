@@ -1,0 +1,68 @@
+//! What the connections of a round share: what is left to do, and what has been learnt of the
+//! relay.
+
+use super::ledger::Claim;
+use super::rules::Ended;
+use std::collections::{HashMap, HashSet, VecDeque};
+
+/// So many answers tell something of a relay.
+const MANY: u32 = 10;
+
+/// What is left to do, and what was learnt.
+#[derive(Default)]
+pub(super) struct Board {
+    /// Claimed and not begun.
+    pub(super) waiting: VecDeque<Claim>,
+    /// Why nothing can be sent now, if so.
+    pub(super) trouble: Option<String>,
+    /// What the relay said when it closed a connection because it has too much to do, or refused
+    /// one.
+    pub(super) overloaded: Option<String>,
+    /// What was said when a connection was lost before a body.
+    lost: Option<String>,
+    /// Mails that the relay gave an answer about, and those it did not want now.
+    answered: u32,
+    deferred: u32,
+    /// How many of each group are on their way.
+    pub(super) busy: HashMap<usize, u32>,
+    /// Deliveries that met a relay with too much to do once in this round.
+    pub(super) spared: HashSet<i64>,
+    /// Whether the ledger could not be written, so that nothing may be begun.
+    pub(super) unwritable: bool,
+    /// Whether something claimed was taken away: staff have stopped it, and the rest perhaps too.
+    pub(super) revoked: bool,
+    /// A mailing with a mail that could not be made, and why.
+    pub(super) unmade: Option<(i64, String)>,
+}
+
+impl Board {
+    /// A board with these claims on it.
+    pub(super) fn of(claims: Vec<Claim>) -> Self {
+        Self { waiting: claims.into(), ..Self::default() }
+    }
+
+    /// Whether the relay should get fewer connections: it said so, or more than half of its
+    /// answers were “not now”.
+    pub(super) fn is_overloaded(&self) -> bool {
+        self.overloaded.is_some() || (self.answered >= MANY && self.deferred * 2 > self.answered)
+    }
+
+    /// Why nothing can be sent now, if nothing can: the relay says so, or has said nothing else.
+    pub(super) fn verdict(&self) -> Option<String> {
+        let silent = || self.overloaded.as_ref().or(self.lost.as_ref()).filter(|_| self.answered == 0);
+        self.trouble.as_ref().or_else(silent).cloned()
+    }
+
+    /// Remembers how one attempt ended.
+    pub(super) fn note(&mut self, ended: &Ended) {
+        match ended {
+            Ended::Accepted(_) => self.answered += 1,
+            Ended::Refused(reply) => {
+                self.answered += 1;
+                self.deferred += u32::from(reply.is_transient());
+            }
+            Ended::Lost(why) | Ended::InDoubt(why) => self.lost = Some(why.clone()),
+            Ended::Impossible(_) | Ended::Untried => {}
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Mails made ahead of their turn, on threads of their own: a signature takes a processor about a
+//! fifth of a millisecond, and a thread that carries connections has none to spare (M6).
+
+use super::filling::{Filled, Filler};
+use super::ledger::{Claim, Variant};
+use anyhow::Context as _;
+use std::collections::{HashMap, VecDeque};
+use std::num::NonZero;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+/// Mails that are made and not taken yet, at most: what they hold in memory does not grow with a
+/// mailing (M16).
+const AHEAD: usize = 48;
+
+/// A mail that is made, and its place among those ahead.
+type Made = (anyhow::Result<Filled>, OwnedSemaphorePermit);
+
+/// Makes the mails of a round, in the order of its claims. Dropped, it makes no more.
+pub(super) struct Composer {
+    desk: Arc<Desk>,
+}
+
+struct Desk {
+    filler: Filler,
+    variants: HashMap<i64, Variant>,
+    /// A permit for each mail that may still be made ahead.
+    room: Arc<Semaphore>,
+    work: Mutex<Work>,
+}
+
+#[derive(Default)]
+struct Work {
+    /// Not begun.
+    waiting: VecDeque<Claim>,
+    /// Begun and not taken, by delivery.
+    begun: HashMap<i64, oneshot::Receiver<Made>>,
+}
+
+impl Composer {
+    /// Begins to make the mails of these claims.
+    pub(super) fn start(filler: Filler, variants: HashMap<i64, Variant>, claims: &VecDeque<Claim>) -> Self {
+        let work = Mutex::new(Work { waiting: claims.clone(), begun: HashMap::new() });
+        let desk = Arc::new(Desk { filler, variants, room: Arc::new(Semaphore::new(AHEAD)), work });
+        let hands = std::thread::available_parallelism().map_or(1, NonZero::get).min(claims.len());
+        for _ in 0..hands {
+            let desk = Arc::clone(&desk);
+            tokio::task::spawn_blocking(move || desk.compose(&Handle::current()));
+        }
+        Self { desk }
+    }
+
+    /// The mail of a claim, as soon as it is made; a claim whose turn has not come is not waited
+    /// for, and one that comes a second time is made again, with the same bytes.
+    pub(super) async fn take(&self, claim: &Claim) -> anyhow::Result<Filled> {
+        let begun = {
+            let mut work = self.desk.work();
+            work.waiting.retain(|waiting| waiting.attempt.id != claim.attempt.id);
+            work.begun.remove(&claim.attempt.id)
+        };
+        if let Some(begun) = begun
+            && let Ok((made, _)) = begun.await
+        {
+            return made;
+        }
+        let (desk, claim) = (Arc::clone(&self.desk), claim.clone());
+        tokio::task::spawn_blocking(move || desk.make(&claim)).await.context("the making of a mail was interrupted")?
+    }
+}
+
+impl Drop for Composer {
+    fn drop(&mut self) {
+        self.desk.room.close();
+    }
+}
+
+impl Desk {
+    fn work(&self) -> MutexGuard<'_, Work> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes one mail after the other, while there is room.
+    fn compose(&self, handle: &Handle) {
+        while let Ok(place) = handle.block_on(Arc::clone(&self.room).acquire_owned()) {
+            let (sender, receiver) = oneshot::channel();
+            let claim = {
+                let mut work = self.work();
+                let Some(claim) = work.waiting.pop_front() else { return };
+                work.begun.insert(claim.attempt.id, receiver);
+                claim
+            };
+            // Who does not wait any more has ended its round.
+            let _ = sender.send((self.make(&claim), place));
+        }
+    }
+
+    fn make(&self, claim: &Claim) -> anyhow::Result<Filled> {
+        let variant = self.variants.get(&claim.variant).context("its text is missing")?;
+        self.filler.fill(claim, variant)
+    }
+}
