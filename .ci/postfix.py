@@ -22,13 +22,14 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_for(what, look):
+def wait_for(what, look, between=lambda: None):
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         found = look()
         if found:
             return found
         time.sleep(0.5)
+        between()
     raise SystemExit(f"{what} never came")
 
 
@@ -151,14 +152,19 @@ class Clarion:
             f"#!/bin/sh\nCLARION_CLOCK=file:{folder}/clock exec {folder}/clarion --config {folder}/config/clarion.toml \"$@\"\n"
         )
         (folder / "hand-over").chmod(0o755)
-        self.tell("12:00")
+        self.tell(12)
         for path in [folder, *folder.rglob("*")]:
             if not path.is_relative_to(folder / "postfix") and not path.is_relative_to(folder / "dovecot"):
                 shutil.chown(path, user.pw_uid, user.pw_gid)
 
-    def tell(self, hour):
-        (self.folder / "clock.new").write_text(f"{self.day}T{hour}:00+09:00")
+    def tell(self, hour, minute=0):
+        self.hour, self.minute = hour, minute
+        (self.folder / "clock.new").write_text(f"{self.day}T{hour:02}:{minute:02}:00+09:00")
         (self.folder / "clock.new").rename(self.folder / "clock")
+
+    def wait(self, what, look):
+        """Waits while the clock goes on, so that the mailbox is looked at."""
+        return wait_for(what, look, lambda: self.tell(self.hour, min(self.minute + 1, 59)))
 
     def command(self, *words):
         line = ["setpriv", f"--reuid={USER}", "--regid=nogroup", "--clear-groups", self.folder / "hand-over", *words]
@@ -189,13 +195,13 @@ class Clarion:
         listed = lambda: name in self.command("content", "list", "--json").stdout
         wait_for("the article", listed)
         self.day += datetime.timedelta(days=2)
-        self.tell("08:00")
+        self.tell(8)
         wait_for("the digest", lambda: len(self.mailings()) > known and self.mailings()[0]["state"] == "done")
         return self.mailings()[0]["id"]
 
     def weekend(self):
         self.day += datetime.timedelta(days=5)
-        self.tell("12:00")
+        self.tell(12)
 
     def mailings(self):
         return [one for one in json.loads(self.command("mailing", "list", "--json").stdout) if one["kind"] == "digest"]
@@ -226,10 +232,10 @@ def trial(way, folder):
         clarion.subscribe(reader)
 
         clarion.week()
-        wait_for("the first report", lambda: clarion.show(gone)["bounces"])
+        clarion.wait("the first report", lambda: clarion.show(gone)["bounces"])
         found = clarion.show(gone)
         check("after one mailing", (found["deliverability"], [one["cause"] for one in found["bounces"]]), ("good", ["unknown user"]))
-        mail = wait_for("the reader's mail", lambda: newest(folder / "mail/reader/new")).read_text()
+        mail = clarion.wait("the reader's mail", lambda: newest(folder / "mail/reader/new")).read_text()
 
         # What others make up: the token of the reader's own mail, changed, cut, of another number.
         token = re.search(r"bounces\+([a-z2-7]{24})@", mail).group(1)
@@ -245,13 +251,13 @@ def trial(way, folder):
             report = re.sub(r"(?m)^Delivered-To:.*\r?\n", "", report)
             postfix.send("", f"bounces+{forged}@{DOMAIN}", report.encode())
         listed = lambda: json.loads(clarion.command("inbound", "list", "--json").stdout)
-        wait_for("the forged reports", lambda: len(listed()) >= 20)
+        clarion.wait("the forged reports", lambda: len(listed()) >= 20)
         check("thirty forged reports are kept, twenty of them, and believed by nobody", (len(listed()), clarion.show(reader)["bounces"]), (20, []))
         check("what is kept", {one["kind"] for one in listed()}, {"unproven"})
 
         clarion.weekend()
         clarion.week()
-        wait_for("the second report", lambda: len(clarion.show(gone)["bounces"]) == 2)
+        clarion.wait("the second report", lambda: len(clarion.show(gone)["bounces"]) == 2)
         check("after two mailings", clarion.show(gone)["deliverability"], "paused")
 
         clarion.weekend()
@@ -262,7 +268,7 @@ def trial(way, folder):
         # Somebody asks with that address: what is sent for it is the last trial.
         clarion.weekend()
         clarion.command("subscriber", "add", gone)
-        wait_for("the last report", lambda: clarion.show(gone)["deliverability"] == "bad")
+        clarion.wait("the last report", lambda: clarion.show(gone)["deliverability"] == "bad")
         fourth = clarion.week()
         report = clarion.command("mailing", "report", str(fourth), "--csv").stdout
         check("the fourth mailing", "address does not exist" in report, True)
@@ -270,21 +276,21 @@ def trial(way, folder):
         # The reader leaves by the address in the header of their mail.
         address = re.search(r"mailto:(bounces\+leave-[a-z2-7]{24}@[a-z.]+)", re.sub(r"\r?\n[ \t]", "", mail)).group(1)
         postfix.send(reader, address, f"From: {reader}\r\nTo: {address}\r\nSubject: unsubscribe\r\n\r\n".encode())
-        wait_for("leaving", lambda: clarion.show(reader)["subscription"]["state"] == "left")
+        clarion.wait("leaving", lambda: clarion.show(reader)["subscription"]["state"] == "left")
         check("who left by mail", clarion.show(reader)["consent"][-1]["method"], "mail")
 
         if way == "pipe":
             log = (folder / "postfix/log").read_text()
             check("every hand-over ended well", len(re.findall(r"postfix/pipe.*status=(?!sent)", log)), 0)
         if way == "maildir":
-            wait_for("an empty folder", lambda: not list((folder / "mail/bounces/new").iterdir()))
+            clarion.wait("an empty folder", lambda: not list((folder / "mail/bounces/new").iterdir()))
             taken = list((folder / "mail/bounces/cur").iterdir())
             check("what was taken in lies in cur", len(taken), lambda count: count >= 34)
             real = [path.read_text() for path in taken if "Original-Envelope-Id" in path.read_text()]
             check("the reports show the name that we gave", all("Original-Envelope-Id: bounces+" in text for text in real[-1:]), True)
         if way == "imap":
             moved = lambda: list((folder / "mail/bounces/.Clarion/cur").iterdir()) + list((folder / "mail/bounces/.Clarion/new").iterdir())
-            wait_for("an empty mailbox", lambda: not list((folder / "mail/bounces/cur").iterdir()) and not list((folder / "mail/bounces/new").iterdir()))
+            clarion.wait("an empty mailbox", lambda: not list((folder / "mail/bounces/cur").iterdir()) and not list((folder / "mail/bounces/new").iterdir()))
             check("what was taken in was moved, none deleted", len(moved()), lambda count: count >= 34)
         secrets = [word for word in (gone, reader, "correct-horse") if word in (folder / "log").read_text()]
         check("the log names nobody", secrets, [])

@@ -89,6 +89,10 @@ fn tell_apart(message: &Part<'_>, doors: &Doors) -> Sorted {
     if message.media_type() == ("multipart".to_owned(), "report".to_owned()) {
         return report(message, doors);
     }
+    // Some providers write it themselves when their user presses a button.
+    if let Some(token) = token_for(LEAVE, message, doors) {
+        return Sorted::Leave { token };
+    }
     if is_of_a_mail_server(message) {
         // An old or private form of report: not understood (RFC 3464 is twenty years old).
         return Sorted::Unclear;
@@ -143,16 +147,10 @@ fn delivery(dsn: &Dsn, tokens: Vec<Vec<String>>) -> Sorted {
 
 /// What somebody wants, by the address they wrote to.
 fn errand(message: &Part<'_>, doors: &Doors) -> Sorted {
-    let addresses = recipients(message);
-    for address in &addresses {
-        let Some(inner) = doors.envelope.token_in(address) else { continue };
-        if let Some(token) = inner.strip_prefix(LEAVE) {
-            return Sorted::Leave { token: token.to_owned() };
-        }
-        if let Some(token) = inner.strip_prefix(CONFIRM) {
-            return Sorted::Confirm { token: token.to_owned() };
-        }
+    if let Some(token) = token_for(CONFIRM, message, doors) {
+        return Sorted::Confirm { token };
     }
+    let addresses = recipients(message);
     let is_to = |door: &Option<Address>| door.as_ref().is_some_and(|door| addresses.contains(&door.normalised()));
     let Some(from) = author(message) else { return Sorted::Unclear };
     let words = || {
@@ -165,6 +163,12 @@ fn errand(message: &Part<'_>, doors: &Doors) -> Sorted {
         (_, true) => Sorted::Join { from, words: words() },
         _ => Sorted::Unclear,
     }
+}
+
+/// The token of an address for one purpose, if the message was sent to one.
+fn token_for(purpose: &str, message: &Part<'_>, doors: &Doors) -> Option<String> {
+    let mut inner = recipients(message).into_iter().filter_map(|address| doors.envelope.token_in(&address));
+    inner.find_map(|inner| inner.strip_prefix(purpose).map(str::to_owned))
 }
 
 /// The one author; a message of several is nobody's wish.
@@ -286,6 +290,7 @@ mod tests {
         let leave =
             format!("From: kim@example.net\r\nTo: x@example.net\r\nDelivered-To: BOUNCES+LEAVE-{}@example.org", TOKEN_TEXT.to_uppercase());
         assert_eq!(sorted(&leave), Sorted::Leave { token: TOKEN_TEXT.to_owned() });
+        assert_eq!(sorted(&format!("{leave}\r\nAuto-Submitted: auto-generated")), Sorted::Leave { token: TOKEN_TEXT.to_owned() });
         let confirm = format!("From: kim@example.net\r\nTo: bounces+confirm-{TOKEN_TEXT}@example.org");
         assert_eq!(sorted(&confirm), Sorted::Confirm { token: TOKEN_TEXT.to_owned() });
         for unclear in [

@@ -49,11 +49,10 @@ impl Mailbox {
         Ok(Self { session, validity: i64::from(validity), can_move, can_expunge_one })
     }
 
-    /// The numbers of messages after `after`, in order; those received since a day
-    /// (`1-Nov-2026`), where one is given.
-    pub(super) async fn numbers_after(&mut self, after: u32, since: Option<&str>) -> anyhow::Result<Vec<u32>> {
-        let since = since.map_or_else(String::new, |since| format!(" SINCE {since}"));
-        let query = format!("UID {}:* UNDELETED{since}", after.saturating_add(1));
+    /// The numbers of messages after `after`, in order; of those that nobody has read, if so.
+    pub(super) async fn numbers_after(&mut self, after: u32, unread: bool) -> anyhow::Result<Vec<u32>> {
+        let unread = if unread { " UNSEEN" } else { "" };
+        let query = format!("UID {}:* UNDELETED{unread}", after.saturating_add(1));
         let found = told("answer to SEARCH", self.session.uid_search(query)).await?;
         // The last message is in every range that ends with it (RFC 3501 §9, seq-range).
         let mut numbers: Vec<u32> = found.into_iter().filter(|number| *number > after).collect();

@@ -13,8 +13,6 @@ use tokio::sync::Mutex;
 
 /// Messages taken in at one look; the next one follows at once.
 const BATCH: usize = 200;
-/// How far back the first look into a mailbox goes.
-const FIRST_LOOK: Duration = Duration::from_hours(14 * 24);
 /// The pause after trouble, at most.
 const PAUSE: Duration = Duration::from_mins(5);
 /// Staff are told when a mailbox could not be read for so long.
@@ -55,13 +53,14 @@ impl ImapStep {
     async fn take(&self, mailbox: &mut Mailbox) -> anyhow::Result<bool> {
         let name = self.settings.name();
         let known = store::mailbox(&mut *self.db.reader().acquire().await?, &name).await?;
-        let after = known.filter(|(validity, _)| *validity == mailbox.validity).map_or(0, |(_, uid)| uid);
-        // Numbers that begin anew bring back what is known already, and does nothing.
-        let since = (after == 0).then(|| {
-            let day = (self.clock.now() - FIRST_LOOK).to_jiff();
-            day.strftime("%-d-%b-%Y").to_string()
-        });
-        let numbers = mailbox.numbers_after(u32::try_from(after)?, since.as_deref()).await?;
+        let known = known.filter(|(validity, _)| *validity == mailbox.validity).map(|(_, uid)| uid);
+        let after = known.unwrap_or(0);
+        // At the first look, what people have read is theirs. Where the server numbers anew, what
+        // comes again is known, and does nothing.
+        let numbers = mailbox.numbers_after(u32::try_from(after)?, known.is_none()).await?;
+        if known.is_none() {
+            self.remember(&name, mailbox.validity, after).await?;
+        }
         let mut outcome = Ok(numbers.len() > BATCH);
         for number in numbers.iter().take(BATCH) {
             if let Some(message) = mailbox.message(*number).await? {
@@ -71,11 +70,16 @@ impl ImapStep {
                     outcome = Err(error);
                 }
             }
-            let mut tx = self.db.begin().await?;
-            store::set_mailbox(&mut tx, &name, mailbox.validity, i64::from(*number)).await?;
-            tx.commit().await?;
+            self.remember(&name, mailbox.validity, i64::from(*number)).await?;
         }
         outcome
+    }
+
+    /// How far the mailbox has been read.
+    async fn remember(&self, name: &str, validity: i64, number: i64) -> anyhow::Result<()> {
+        let mut tx = self.db.begin().await?;
+        store::set_mailbox(&mut tx, name, validity, number).await?;
+        tx.commit().await
     }
 
     async fn tell(&self, since: Timestamp, trouble: &str, now: Timestamp) -> anyhow::Result<()> {
