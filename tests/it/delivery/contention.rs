@@ -19,7 +19,7 @@ async fn what_is_put_back_while_its_mailing_ends_is_sent() {
         let step = step(&world, &relay);
         for round in 0..40 {
             let key = format!("round:{round}");
-            relay.always("person0@example.org", Fault::Rcpt("550 5.1.1 unknown"));
+            relay.always("person0@example.org", Fault::Rcpt("550 5.7.1 not from you"));
             let mailing = mail_out(&world, &plan(&world, &key, Kind::Petition), &people, &[]).await;
             let retrying = async {
                 // As soon as it has failed.
