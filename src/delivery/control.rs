@@ -191,9 +191,40 @@ pub async fn resume(connection: &mut AnyConnection, mailing: i64) -> anyhow::Res
     Ok(done.rows_affected() == 1)
 }
 
+/// What is to be sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// What failed.
+    Failed,
+    /// What is held in doubt.
+    Held,
+    /// Both.
+    Both,
+}
+
+impl Again {
+    /// As asked: what nobody names, is both.
+    pub const fn of(failed: bool, held: bool) -> Self {
+        match (failed, held) {
+            (true, false) => Self::Failed,
+            (false, true) => Self::Held,
+            _ => Self::Both,
+        }
+    }
+
+    const fn states(self) -> [DeliveryState; 2] {
+        match self {
+            Self::Failed => [DeliveryState::Failed; 2],
+            Self::Held => [DeliveryState::Held; 2],
+            Self::Both => [DeliveryState::Failed, DeliveryState::Held],
+        }
+    }
+}
+
 /// Queues again what failed or is held in doubt. Returns how many. A cancelled mailing stays
 /// cancelled.
-pub async fn retry(connection: &mut AnyConnection, mailing: i64, now: Timestamp) -> anyhow::Result<u64> {
+pub async fn retry(connection: &mut AnyConnection, mailing: i64, what: Again, now: Timestamp) -> anyhow::Result<u64> {
+    let [one, other] = what.states();
     // Its end waits, and is then not its end.
     lock_mailing(connection, mailing).await?;
     let again = sqlx::query(
@@ -202,11 +233,13 @@ pub async fn retry(connection: &mut AnyConnection, mailing: i64, now: Timestamp)
                 -- first attempt's date.
                 attempts = CASE WHEN state = 'failed' THEN 0 ELSE attempts END,
                 first_attempt_at = CASE WHEN state = 'failed' THEN NULL ELSE first_attempt_at END
-         WHERE mailing_id = $2 AND state IN ('failed', 'held') AND (reason IS NULL OR reason <> 'withdrawn')
+         WHERE mailing_id = $2 AND state IN ($3, $4) AND (reason IS NULL OR reason <> 'withdrawn')
            AND EXISTS (SELECT 1 FROM mailing m WHERE m.id = $2 AND m.state IN ('ready', 'running', 'paused', 'held', 'done'))",
     )
     .bind(now.as_millis())
     .bind(mailing)
+    .bind(one.as_str())
+    .bind(other.as_str())
     .execute(&mut *connection)
     .await?;
     if again.rows_affected() > 0 {

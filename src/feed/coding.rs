@@ -1,6 +1,7 @@
 //! A feed's bytes in each content coding (RFC 9110 §8.4.1): gzip at publication, what takes
 //! longer right after.
 
+use super::pages::Pages;
 use brotli::enc::BrotliEncoderParams;
 use brotli::enc::backward_references::BrotliEncoderMode;
 use flate2::Compression;
@@ -84,6 +85,8 @@ impl Coding {
 pub struct Coded {
     bytes: [OnceLock<Bytes>; Coding::ALL.len()],
     etags: [HeaderValue; Coding::ALL.len()],
+    /// The bytes as they are, once somebody has asked for them.
+    pages: OnceLock<Option<Pages>>,
 }
 
 impl Coded {
@@ -91,7 +94,7 @@ impl Coded {
     pub(super) fn new(identity: Vec<u8>, hash: &str) -> anyhow::Result<Self> {
         let etag = |coding: Coding| HeaderValue::try_from(format!("\"{hash}{}\"", coding.suffix()));
         let [brotli, zstd, gzip, plain] = Coding::ALL.map(etag);
-        let coded = Self { bytes: Default::default(), etags: [brotli?, zstd?, gzip?, plain?] };
+        let coded = Self { bytes: Default::default(), etags: [brotli?, zstd?, gzip?, plain?], pages: OnceLock::new() };
         coded.keep(Coding::Gzip, Coding::Gzip.code(&identity)?);
         coded.keep(Coding::Identity, identity);
         Ok(coded)
@@ -105,6 +108,12 @@ impl Coded {
     /// The bytes as they are.
     pub fn identity(&self) -> Bytes {
         self.get(Coding::Identity).cloned().unwrap_or_default()
+    }
+
+    /// The bytes in a coding as the kernel sends them best, if it has them: what is coded is small.
+    pub fn pages(&self, coding: Coding) -> Option<&Pages> {
+        let make = || Pages::new(self.get(Coding::Identity)?);
+        if coding == Coding::Identity { self.pages.get_or_init(make).as_ref() } else { None }
     }
 
     /// How much memory it takes, near enough.

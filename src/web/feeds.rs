@@ -6,15 +6,14 @@ use super::feed_address::FeedAddress;
 use super::page::default_headers;
 use super::place::{Address, language_of_host};
 use super::{State, WebError, feed_page};
-use crate::feed::{Answer, FeedKey, Part, Published, Settings};
-use axum::body::Body;
+use crate::feed::{Answer, Coding, FeedKey, Pages, Part, Published, Settings};
+use axum::body::{Body, Bytes};
 use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HOST, HeaderValue, LAST_MODIFIED,
-    LINK, RETRY_AFTER, USER_AGENT, VARY,
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HOST, HeaderName, HeaderValue,
+    LAST_MODIFIED, LINK, RETRY_AFTER, USER_AGENT, VARY,
 };
-use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// On what an answer depends: a browser that goes to a feed is shown a page (F25).
@@ -23,61 +22,135 @@ pub(super) const VARIES: HeaderValue = HeaderValue::from_static("Accept-Encoding
 /// How long a client waits that has asked for whole feeds too often.
 const COME_LATER: HeaderValue = HeaderValue::from_static("60");
 
-/// What every answer to a request for a feed says, made once.
+/// In seconds: a day. A document of the archive hardly ever changes; but when an article is
+/// withdrawn because it endangers somebody, no cache may keep it for long.
+const ARCHIVE_AGE: u64 = 86_400;
+
+/// What answers about feeds have in common, made once.
 pub(super) struct Head {
-    /// With a feed.
-    full: HeaderMap,
-    /// Where the client has it: only what tells caches how to go on (RFC 9110 §15.4.5).
-    unchanged: HeaderMap,
+    /// How long caches keep a feed.
+    kept: HeaderValue,
+    /// How long they keep a document of its archive.
+    archive_kept: HeaderValue,
+    /// What every answer says of who may have it, and on what it depends.
+    terms: [(HeaderName, HeaderValue); 2],
+    /// What an answer with a feed says beside.
+    guards: [(HeaderName, HeaderValue); 3],
 }
 
 impl Head {
     pub(super) fn new(settings: &Settings) -> Self {
-        let unchanged = caching(settings);
-        let mut full = unchanged.clone();
-        full.extend(default_headers());
-        Self { full, unchanged }
+        let ttl = settings.ttl.as_secs();
+        let header = |text: String| HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("public"));
+        Self {
+            kept: header(format!("public, max-age={ttl}, stale-if-error=86400")),
+            archive_kept: header(format!("public, max-age={}", ARCHIVE_AGE.max(ttl))),
+            terms: [(VARY, VARIES), (ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"))],
+            guards: default_headers(),
+        }
     }
 }
 
-fn caching(settings: &Settings) -> HeaderMap {
-    let mut head = HeaderMap::with_capacity(16);
-    let kept = format!("public, max-age={}, stale-if-error=86400", settings.ttl.as_secs());
-    head.insert(CACHE_CONTROL, HeaderValue::try_from(kept).unwrap_or(HeaderValue::from_static("public")));
-    head.insert(VARY, VARIES);
-    head.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    head
+/// What a client is told about a feed, with its bytes or without.
+pub(super) struct Reply<'s> {
+    head: &'s Head,
+    feed: Arc<Published>,
+    told: Told,
 }
 
-/// The answer to what readers ask for most, a feed at its own path, found before anything else is
-/// looked at.
-pub(super) fn at_once<B>(state: &State, request: &Request<B>, peer: SocketAddr) -> Option<Response> {
-    let (uri, headers) = (request.uri(), request.headers());
-    if !matches!(*request.method(), Method::GET | Method::HEAD) || uri.query().is_some() || navigates(headers) {
-        return None;
+#[derive(Clone, Copy)]
+enum Told {
+    Feed(Coding),
+    Unchanged(Coding),
+    ConditionFailed,
+    ComeLater,
+}
+
+impl Reply<'_> {
+    pub(super) const fn status(&self) -> StatusCode {
+        match self.told {
+            Told::Feed(_) => StatusCode::OK,
+            Told::Unchanged(_) => StatusCode::NOT_MODIFIED,
+            Told::ConditionFailed => StatusCode::PRECONDITION_FAILED,
+            Told::ComeLater => StatusCode::TOO_MANY_REQUESTS,
+        }
     }
-    let feed = state.shelf.at(uri.path())?;
-    if has_ended(state, &feed.key) {
+
+    /// What a `GET` is answered with.
+    pub(super) fn body(&self) -> Option<&Bytes> {
+        let Told::Feed(coding) = self.told else { return None };
+        self.feed.coded.get(coding)
+    }
+
+    /// The same, as the kernel sends it best, if it has it.
+    pub(super) fn pages(&self) -> Option<&Pages> {
+        let Told::Feed(coding) = self.told else { return None };
+        self.feed.coded.pages(coding)
+    }
+
+    /// Says each header field once. With 304 only what tells caches how to go on (RFC 9110
+    /// §15.4.5).
+    pub(super) fn fields(&self, mut say: impl FnMut(&HeaderName, &HeaderValue)) {
+        let (head, feed) = (self.head, &self.feed);
+        let mut all = |fields: &[(HeaderName, HeaderValue)]| fields.iter().for_each(|(name, value)| say(name, value));
+        all(&head.terms);
+        if !matches!(self.told, Told::Unchanged(_)) {
+            all(&head.guards);
+        }
+        let (Told::Feed(coding) | Told::Unchanged(coding)) = self.told else {
+            // No cache keeps an answer without a feed.
+            say(&CACHE_CONTROL, &HeaderValue::from_static("no-store"));
+            if let Told::ComeLater = self.told {
+                say(&RETRY_AFTER, &COME_LATER);
+            }
+            return;
+        };
+        say(&CACHE_CONTROL, if let Part::Archive(_) = feed.key.part { &head.archive_kept } else { &head.kept });
+        say(&ETAG, feed.coded.etag(coding));
+        say(&LINK, &feed.links);
+        if let Some(date) = &feed.last_modified_date {
+            say(&LAST_MODIFIED, date);
+        }
+        let Some(bytes) = self.body() else { return };
+        say(&CONTENT_TYPE, &feed.content_type);
+        if let Some(name) = coding.name() {
+            say(&CONTENT_ENCODING, &name);
+        }
+        // Also on HEAD, whose answer has no body to be measured.
+        say(&CONTENT_LENGTH, &HeaderValue::from(bytes.len()));
+    }
+
+    fn into_response(self) -> Response {
+        let mut response = Response::new(self.body().cloned().map_or_else(Body::empty, Body::from));
+        *response.status_mut() = self.status();
+        let head = response.headers_mut();
+        self.fields(|name, value| drop(head.insert(name, value.clone())));
+        response
+    }
+}
+
+/// What to tell a client that asks for a feed at its own path, which is what readers ask for
+/// most; nothing where more must be looked at.
+pub(super) fn at_its_path<'s>(state: &'s State, path: &str, visitor: &Visitor<'_>) -> Option<Reply<'s>> {
+    let feed = state.shelf.at(path)?;
+    if navigates(visitor.headers) || has_ended(state, &feed.key) {
         return None;
     }
     // An old site's host may mean another language.
-    if !state.site.legacy.is_empty() && language_of_host(&state.site, host(headers)) != state.site.default_language() {
+    if !state.site.legacy.is_empty() && language_of_host(&state.site, host(visitor.headers)) != state.site.default_language() {
         return None;
     }
     state.metrics.requests.inc();
-    Some(serve(state, &feed, &Visitor { peer, headers }))
+    Some(tell(state, feed, visitor))
 }
 
-/// In seconds: a day.
-const ARCHIVE_AGE: u64 = 86_400;
-
-/// The answer to a request for a feed; nothing if the address asks for none. `A-IM` (RFC 3229)
+/// The answer to a request for a feed at any address; nothing if the address asks for none. `A-IM` (RFC 3229)
 /// is ignored: those who send it do not understand 226.
 pub(super) async fn answer(state: &State, address: &Address, visitor: &Visitor<'_>) -> Option<Result<Response, WebError>> {
     Some(match address.feed(&state.site)? {
         FeedAddress::Of(key) => match find(state, &key).await {
             Ok(Some(feed)) if navigates(visitor.headers) && !address.asks_for_raw() => feed_page::show(state, &feed, visitor.headers).await,
-            Ok(Some(feed)) => Ok(serve(state, &feed, visitor)),
+            Ok(Some(feed)) => Ok(tell(state, feed, visitor).into_response()),
             Ok(None) => Ok(later()),
             Err(error) => Err(error),
         },
@@ -116,52 +189,19 @@ fn later() -> Response {
 }
 
 /// A feed, or as little of it as the client needs.
-fn serve(state: &State, feed: &Published, visitor: &Visitor<'_>) -> Response {
+fn tell<'s>(state: &'s State, feed: Arc<Published>, visitor: &Visitor<'_>) -> Reply<'s> {
     let headers = visitor.headers;
     if let Some(agent) = headers.get(USER_AGENT) {
         state.readers().hear(&feed.path, agent.as_bytes());
     }
     let is_made = |coding| feed.coded.get(coding).is_some();
-    let (status, coding) = match evaluate(headers, &feed.hash, feed.last_modified, is_made) {
-        Verdict::Full(_) if !is_conditional(headers) && is_flood(state, visitor) => {
-            let mut answer = refusal(state, StatusCode::TOO_MANY_REQUESTS);
-            answer.headers_mut().insert(RETRY_AFTER, COME_LATER);
-            return answer;
-        }
-        Verdict::Full(coding) => (StatusCode::OK, coding),
-        Verdict::Unchanged(coding) => (StatusCode::NOT_MODIFIED, coding),
-        Verdict::Failed => return refusal(state, StatusCode::PRECONDITION_FAILED),
+    let told = match evaluate(headers, &feed.hash, feed.last_modified, is_made) {
+        Verdict::Full(_) if !is_conditional(headers) && is_flood(state, visitor) => Told::ComeLater,
+        Verdict::Full(coding) => Told::Feed(coding),
+        Verdict::Unchanged(coding) => Told::Unchanged(coding),
+        Verdict::Failed => Told::ConditionFailed,
     };
-    let mut answer = Response::new(Body::empty());
-    *answer.status_mut() = status;
-    let head = answer.headers_mut();
-    *head = if status == StatusCode::NOT_MODIFIED { state.0.feed_head.unchanged.clone() } else { state.0.feed_head.full.clone() };
-    head.insert(ETAG, feed.coded.etag(coding).clone());
-    head.insert(LINK, feed.links.clone());
-    if let Part::Archive(_) = feed.key.part {
-        head.insert(CACHE_CONTROL, archive_kept(state.feed.ttl.as_secs()));
-    }
-    if let Some(date) = &feed.last_modified_date {
-        head.insert(LAST_MODIFIED, date.clone());
-    }
-    if status == StatusCode::NOT_MODIFIED {
-        return answer;
-    }
-    head.insert(CONTENT_TYPE, feed.content_type.clone());
-    if let Some(name) = coding.name() {
-        head.insert(CONTENT_ENCODING, name);
-    }
-    let bytes = feed.coded.get(coding).cloned().unwrap_or_default();
-    // Also on HEAD, whose answer has no body to be measured.
-    head.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
-    *answer.body_mut() = Body::from(bytes);
-    answer
-}
-
-/// A document of the archive hardly ever changes; but when an article is withdrawn because it
-/// endangers somebody, no cache may keep it for long.
-fn archive_kept(ttl: u64) -> HeaderValue {
-    HeaderValue::try_from(format!("public, max-age={}", ARCHIVE_AGE.max(ttl))).unwrap_or(HeaderValue::from_static("public"))
+    Reply { head: &state.0.feed_head, feed, told }
 }
 
 /// Whether a person goes to this address in a browser (Fetch Metadata, W3C): feed readers, and
@@ -175,15 +215,6 @@ pub(super) fn navigates(headers: &HeaderMap) -> bool {
 /// that are not public stand for many: a proxy that is not named in `trusted_proxies`, say.
 fn is_flood(state: &State, visitor: &Visitor<'_>) -> bool {
     public_network(&state.web, visitor).is_some_and(|network| !state.0.floods.admit(network, state.clock.now()))
-}
-
-/// An answer without a feed, which no cache keeps.
-fn refusal(state: &State, status: StatusCode) -> Response {
-    let mut answer = Response::new(Body::empty());
-    *answer.status_mut() = status;
-    answer.headers_mut().clone_from(&state.0.feed_head.full);
-    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    answer
 }
 
 fn host(headers: &HeaderMap) -> &str {

@@ -5,8 +5,27 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
+
+/// Rings at an end that moves on all the time and is hardly ever reached: the timer is set anew
+/// when it rings, not whenever the end moves.
+#[derive(Default)]
+pub(super) struct Alarm(Option<Pin<Box<Sleep>>>);
+
+impl Alarm {
+    pub(super) fn poll(&mut self, end: Instant, context: &mut Context<'_>) -> Poll<()> {
+        let sleep = self.0.get_or_insert_with(|| Box::pin(sleep_until(end)));
+        while sleep.as_mut().poll(context).is_ready() {
+            if end <= Instant::now() {
+                return Poll::Ready(());
+            }
+            sleep.as_mut().reset(end);
+        }
+        Poll::Pending
+    }
+}
 
 /// A stream whose writes fail when for a while nothing could be written.
 pub(super) struct Impatient<S> {
@@ -14,14 +33,17 @@ pub(super) struct Impatient<S> {
     patience: Duration,
     /// Since when the client has taken nothing.
     stuck: Option<Instant>,
-    /// Rings when that may have been for too long. It is set anew when it rings, not with every
-    /// write: most clients take all there is after a moment.
-    alarm: Option<Pin<Box<Sleep>>>,
+    /// Rings when that may have been for too long.
+    alarm: Alarm,
 }
 
 impl<S> Impatient<S> {
     pub(super) fn new(stream: S, patience: Duration) -> Self {
-        Self { stream, patience, stuck: None, alarm: None }
+        Self { stream, patience, stuck: None, alarm: Alarm::default() }
+    }
+
+    pub(super) fn into_inner(self) -> S {
+        self.stream
     }
 
     fn unless_stuck<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -30,14 +52,23 @@ impl<S> Impatient<S> {
             return written;
         }
         let end = *self.stuck.get_or_insert_with(Instant::now) + self.patience;
-        let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(end)));
-        while alarm.as_mut().poll(context).is_ready() {
-            if end <= Instant::now() {
-                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        self.alarm.poll(end, context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl Impatient<TcpStream> {
+    /// Sends to the socket itself until nothing is left, `send` being told how many octets were
+    /// sent before.
+    pub(super) async fn send_all(&self, send: impl Fn(usize, &TcpStream) -> io::Result<usize>) -> io::Result<()> {
+        let (socket, mut done) = (&self.stream, 0);
+        loop {
+            match socket.try_io(Interest::WRITABLE, || send(done, socket)) {
+                Ok(0) => return Ok(()),
+                Ok(sent) => done += sent,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => timeout(self.patience, socket.writable()).await??,
+                Err(error) => return Err(error),
             }
-            alarm.as_mut().reset(end);
         }
-        Poll::Pending
     }
 }
 

@@ -1,7 +1,8 @@
 //! Serving HTTP/1 with limits (S7): a bare `axum::serve` holds half-sent headers for ever.
 
 use super::impatient::Impatient;
-use super::{State, feeds};
+use super::lanes::Lanes;
+use super::{State, express};
 use anyhow::Context as _;
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit};
@@ -10,11 +11,14 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use std::io::Cursor;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -51,11 +55,6 @@ impl Answers {
     pub(super) fn with_feeds(state: State, router: Router) -> Self {
         Self { router, feeds: Some(state) }
     }
-
-    /// What readers ask for most must not wait for a router with a hundred addresses.
-    fn feed(&self, request: &Request<Incoming>, peer: SocketAddr) -> Option<axum::response::Response> {
-        feeds::at_once(self.feeds.as_ref()?, request, peer)
-    }
 }
 
 /// A listening server.
@@ -83,6 +82,7 @@ impl Server {
     pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
         let graceful = GracefulShutdown::new();
         let slots = Arc::new(Semaphore::new(CONNECTIONS));
+        let mut lanes = Lanes::start().context("the operating system gives no threads")?;
         loop {
             let slot = tokio::select! {
                 () = shutdown.cancelled() => break,
@@ -90,8 +90,17 @@ impl Server {
             };
             tokio::select! {
                 () = shutdown.cancelled() => break,
-                accepted = self.listener.accept() => match accepted {
-                    Ok((stream, peer)) => serve_connection(self.answers.clone(), stream, peer, &graceful, slot),
+                accepted = self.listener.accept() => match accepted.and_then(|(stream, peer)| Ok((stream.into_std()?, peer))) {
+                    Ok((stream, peer)) => {
+                        let connection = Connection { stream, peer, graceful: graceful.watcher(), slot };
+                        match &self.answers.feeds {
+                            Some(feeds) => {
+                                let (answers, feeds, main) = (self.answers.clone(), feeds.clone(), Handle::current());
+                                drop(lanes.next().spawn(connection.begin(feeds, answers.router, main, shutdown.clone())));
+                            }
+                            None => drop(tokio::spawn(connection.go_on(Vec::new(), self.answers.router.clone()))),
+                        }
+                    }
                     // Out of file descriptors, or the client left already: neither is the end.
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be accepted");
@@ -105,31 +114,47 @@ impl Server {
     }
 }
 
-fn serve_connection(answers: Answers, stream: TcpStream, peer: SocketAddr, graceful: &GracefulShutdown, slot: OwnedSemaphorePermit) {
-    let _ = stream.set_nodelay(true);
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        let answer = answers.feed(&request, peer).ok_or_else(|| {
-            request.extensions_mut().insert(ConnectInfo(peer));
-            answers.router.clone().oneshot(request)
-        });
-        async move {
-            match answer {
-                Ok(feed) => Ok(feed),
-                Err(router) => router.await.map(without_length_of_nothing),
-            }
-        }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADERS)
-        .max_buf_size(64 * 1024)
-        .serve_connection(TokioIo::new(Impatient::new(stream, ANSWER)), service);
-    let connection = graceful.watch(connection);
-    tokio::spawn(async move {
+/// A connection, between two runtimes or at one.
+struct Connection {
+    stream: std::net::TcpStream,
+    peer: SocketAddr,
+    graceful: Watcher,
+    slot: OwnedSemaphorePermit,
+}
+
+impl Connection {
+    /// Answers for feeds here; at the first other request, the rest is for the main runtime.
+    async fn begin(mut self, feeds: State, router: Router, main: Handle, shutdown: CancellationToken) {
+        let Ok(stream) = TcpStream::from_std(self.stream) else { return };
+        let _ = stream.set_nodelay(true);
+        let mut stream = Impatient::new(stream, ANSWER);
         // A client that breaks off is no error of ours.
-        let _ = connection.await;
+        let Ok(Some(read)) = express::serve(&feeds, &mut stream, self.peer, &shutdown).await else { return };
+        let Ok(stream) = stream.into_inner().into_std() else { return };
+        self.stream = stream;
+        main.spawn(self.go_on(read, router));
+    }
+
+    /// Answers what the router answers, first to what was read already.
+    async fn go_on(self, read: Vec<u8>, router: Router) {
+        let Self { stream, peer, graceful, slot } = self;
+        let Ok(stream) = TcpStream::from_std(stream) else { return };
+        let _ = stream.set_nodelay(true);
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            let answer = router.clone().oneshot(request);
+            async move { answer.await.map(without_length_of_nothing) }
+        });
+        let (reader, writer) = stream.into_split();
+        let stream = tokio::io::join(Cursor::new(read).chain(reader), Impatient::new(writer, ANSWER));
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADERS)
+            .max_buf_size(64 * 1024)
+            .serve_connection(TokioIo::new(stream), service);
+        let _ = graceful.watch(connection).await;
         drop(slot);
-    });
+    }
 }
 
 /// The router says that an empty body has no octets: of an answer that stands for another (304)

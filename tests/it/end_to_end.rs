@@ -92,5 +92,25 @@ async fn an_article_a_subscriber_a_digest_and_a_petition_from_end_to_end() {
     daemon.settle().await;
     inbox.assert_nothing_for(HANA);
 
+    every_mail_is_accounted_for(&daemon).await;
     assert_eq!(daemon.terminate().await, Some(0));
+}
+
+/// The same sums in the list, in the report as JSON and as a spreadsheet, and to who watches.
+async fn every_mail_is_accounted_for(daemon: &Daemon) {
+    let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    let list = json(&daemon.ask(&["mailing", "list", "--json"]).await.1);
+    assert!(list.as_array().unwrap().len() >= 4);
+    for mailing in list.as_array().unwrap() {
+        let id = mailing["id"].to_string();
+        let (code, report) = daemon.ask(&["mailing", "report", &id, "--json"]).await;
+        let lines = json(&report).as_array().unwrap().len();
+        let all: u64 = mailing["deliveries"].as_object().unwrap().values().filter_map(serde_json::Value::as_u64).sum();
+        assert_eq!((code, lines as u64), (0, all));
+        let (_, csv) = daemon.ask(&["mailing", "report", &id, "--csv"]).await;
+        assert_eq!(csv.lines().count(), lines + 1);
+        assert!(!csv.contains('@') && !report.contains('@'), "nobody is named");
+        let (code, progress) = daemon.ask(&["mailing", "watch", &id, "--json"]).await;
+        assert_eq!((code, &json(&progress)["state"]), (0, &"done".into()));
+    }
 }

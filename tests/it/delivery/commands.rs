@@ -61,13 +61,15 @@ async fn staff_stop_resume_and_end_mailings_by_their_number() {
         assert_eq!(run(MailingCommand::List).await, Outcome::Done);
         assert_eq!(run(MailingCommand::Show { id }).await, Outcome::Done);
         assert_eq!(run(MailingCommand::Show { id: 99 }).await, Outcome::ProblemFound);
+        assert_eq!(run(MailingCommand::Watch { id: 99 }).await, Outcome::ProblemFound);
         assert_eq!(run(MailingCommand::Pause { id }).await, Outcome::Done);
         assert_eq!(state_of(&world, id).await, "paused");
         assert_eq!(run(MailingCommand::Resume { id }).await, Outcome::Done);
         assert_eq!(run(MailingCommand::Resume { id }).await, Outcome::ProblemFound, "it is running already");
-        assert_eq!(run(MailingCommand::Retry { id }).await, Outcome::ProblemFound, "nothing failed");
+        assert_eq!(run(MailingCommand::Retry { id, failed: false, held: false }).await, Outcome::ProblemFound, "nothing failed");
         assert_eq!(run(MailingCommand::Cancel { id }).await, Outcome::Done);
         assert_eq!(state_of(&world, id).await, "cancelled");
+        assert_eq!(run(MailingCommand::Watch { id }).await, Outcome::Done, "there is nothing left to watch");
         assert_eq!(run(MailingCommand::Report { id, csv: true }).await, Outcome::Done);
         assert_eq!(run(MailingCommand::Report { id: 99, csv: false }).await, Outcome::ProblemFound);
     })

@@ -3,7 +3,7 @@
 use super::office::{digest_to, drain, enter_people, single_step, state_of, states, step};
 use crate::support::relay::{Fault, Manner, Relay};
 use crate::support::{World, on_each_engine};
-use clarion::delivery::{self, DeliveryState, MailingState};
+use clarion::delivery::{self, Again, DeliveryState, MailingState};
 use clarion::task::Step as _;
 use std::time::Duration;
 
@@ -42,7 +42,8 @@ async fn what_failed_or_is_held_is_sent_when_staff_say_so() {
         drain(&step).await;
         assert_eq!(states(&world, mailing).await[0].0, "failed");
         let mut tx = world.db.begin().await.unwrap();
-        assert_eq!(delivery::retry(&mut tx, mailing, world.clock.now()).await.unwrap(), 1);
+        assert_eq!(delivery::retry(&mut tx, mailing, Again::Held, world.clock.now()).await.unwrap(), 0);
+        assert_eq!(delivery::retry(&mut tx, mailing, Again::Failed, world.clock.now()).await.unwrap(), 1);
         tx.commit().await.unwrap();
         drain(&step).await;
         assert_eq!(relay.received().len(), 2);

@@ -6,6 +6,7 @@ mod catalogue;
 mod conditional;
 mod demand;
 mod documents;
+mod express;
 mod floods;
 mod gate;
 mod history;

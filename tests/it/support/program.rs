@@ -122,6 +122,12 @@ impl Daemon {
         self.address = listening(&mut self.child).await;
     }
 
+    /// What a command answers beside the daemon, and its exit code.
+    pub async fn ask(&self, arguments: &[&str]) -> (i32, String) {
+        let output = program(self.folder.path()).args(arguments).output().await.unwrap();
+        (output.status.code().unwrap_or(-1), String::from_utf8(output.stdout).unwrap())
+    }
+
     /// Any request, answered.
     pub async fn send(
         &self,

@@ -1,15 +1,16 @@
 //! `clarion mailing`: who got what, and a hand on what is being sent. People appear by number.
 
+mod report;
+mod watch;
+
 use super::output::{json, line, refuse, table};
 use super::{Context, Outcome, sending};
 use crate::clock::Timestamp;
 use crate::db::{Db, Tx};
-use crate::delivery::{self, DeliveryState, Line, Summary};
+use crate::delivery::{self, Again, DeliveryState, Summary};
 
 /// Mailings that `list` shows.
 const SHOWN: i64 = 50;
-/// Lines read at once.
-const PAGE: i64 = 1000;
 
 /// What to do with mailings.
 #[derive(clap::Subcommand)]
@@ -18,6 +19,11 @@ pub enum MailingCommand {
     List,
     /// Shows one mailing
     Show {
+        /// Its number
+        id: i64,
+    },
+    /// Follows a mailing while it is sent: how far it is, how fast, how long it will take
+    Watch {
         /// Its number
         id: i64,
     },
@@ -40,6 +46,12 @@ pub enum MailingCommand {
     Retry {
         /// Its number
         id: i64,
+        /// Only what failed
+        #[arg(long, conflicts_with = "held")]
+        failed: bool,
+        /// Only what is held because nobody knows whether it arrived
+        #[arg(long)]
+        held: bool,
     },
     /// Lists every mail of a mailing: the number of the person, what became of it, and why
     Report {
@@ -57,11 +69,12 @@ pub async fn run(command: MailingCommand, context: &Context) -> anyhow::Result<O
     let outcome = match command {
         MailingCommand::List => list(&db, context).await,
         MailingCommand::Show { id } => show(&db, id, context).await,
+        MailingCommand::Watch { id } => watch::run(&db, id, context).await,
         MailingCommand::Pause { id } => pause(&db, id, context).await,
         MailingCommand::Resume { id } => resume(&db, id, context).await,
         MailingCommand::Cancel { id } => cancel(&db, id, context).await,
-        MailingCommand::Retry { id } => retry(&db, id, context).await,
-        MailingCommand::Report { id, csv } => report(&db, id, csv, context).await,
+        MailingCommand::Retry { id, failed, held } => retry(&db, id, Again::of(failed, held), context).await,
+        MailingCommand::Report { id, csv } => report::run(&db, id, csv, context).await,
     };
     db.close().await;
     outcome
@@ -140,9 +153,9 @@ async fn cancel(db: &Db, id: i64, context: &Context) -> anyhow::Result<Outcome> 
     conclude(tx, id, cancelled, &format!("Cancelled: {skipped} mails are not sent."), context).await
 }
 
-async fn retry(db: &Db, id: i64, context: &Context) -> anyhow::Result<Outcome> {
+async fn retry(db: &Db, id: i64, what: Again, context: &Context) -> anyhow::Result<Outcome> {
     let mut tx = db.begin().await?;
-    let again = delivery::retry(&mut tx, id, context.clock.now()).await?;
+    let again = delivery::retry(&mut tx, id, what, context.clock.now()).await?;
     conclude(tx, id, again > 0, &format!("{again} mails are sent again."), context).await
 }
 
@@ -160,58 +173,6 @@ async fn conclude(mut tx: Tx, id: i64, done: bool, words: &str, context: &Contex
     Ok(if done { Outcome::Done } else { Outcome::ProblemFound })
 }
 
-async fn report(db: &Db, id: i64, csv: bool, context: &Context) -> anyhow::Result<Outcome> {
-    let mut connection = db.reader().acquire().await?;
-    if delivery::mailing_summary(&mut connection, id).await?.is_none() {
-        return Ok(unknown(id));
-    }
-    if csv {
-        line("delivery,person,language,state,reason,attempts,settled_at,reply");
-    }
-    let (mut after, mut all) = (0, Vec::new());
-    loop {
-        let lines = delivery::delivery_lines(&mut connection, id, after, PAGE).await?;
-        let Some(last) = lines.last() else { break };
-        after = last.id;
-        match (csv, context.json) {
-            (true, _) => lines.iter().for_each(|one| line(cells(one).map(|cell| quoted(&cell)).join(","))),
-            (false, true) => all.extend(lines),
-            (false, false) => {
-                let rows: Vec<_> = lines.iter().map(cells).collect();
-                table(["DELIVERY", "PERSON", "LANGUAGE", "STATE", "REASON", "ATTEMPTS", "SETTLED", "REPLY"], &rows);
-            }
-        }
-    }
-    if context.json && !csv {
-        json(&all)?;
-    }
-    Ok(Outcome::Done)
-}
-
-fn cells(one: &Line) -> [String; 8] {
-    [
-        one.id.to_string(),
-        one.person.map_or_else(|| "staff".to_owned(), |person| person.to_string()),
-        one.language.clone(),
-        one.state.to_string(),
-        one.reason.clone().unwrap_or_default(),
-        one.attempts.to_string(),
-        one.settled_at.map(|at| at.to_string()).unwrap_or_default(),
-        one.reply.clone().unwrap_or_default(),
-    ]
-}
-
-/// A cell of comma-separated values (RFC 4180 §2). A relay's words that a spreadsheet would take
-/// for a formula get an apostrophe before them.
-fn quoted(cell: &str) -> String {
-    let guard = if cell.starts_with(['=', '+', '-', '@']) { "'" } else { "" };
-    if cell.contains([',', '"', '\n', '\r']) || !guard.is_empty() {
-        format!("\"{guard}{}\"", cell.replace('"', "\"\""))
-    } else {
-        cell.to_owned()
-    }
-}
-
 fn unknown(id: i64) -> Outcome {
     refuse(format_args!("there is no mailing {id}; see: clarion mailing list"))
 }
@@ -227,16 +188,4 @@ fn sums(mailing: &Summary) -> String {
         .filter_map(|state| mailing.deliveries.get(state).map(|count| format!("{count} {}", state.as_str().replace('_', " "))))
         .collect();
     if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn a_cell_is_quoted_where_it_must_be_and_never_a_formula() {
-        for (cell, shown) in [("a", "a"), ("a,b", "\"a,b\""), ("a\"b", "\"a\"\"b\""), ("=1+1", "\"'=1+1\"")] {
-            assert_eq!(quoted(cell), shown);
-        }
-    }
 }
