@@ -13,6 +13,7 @@ use crate::{content, delivery, digest, feed, mail, notice, petition, web};
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use std::net::{IpAddr, SocketAddr};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -300,7 +301,11 @@ pub(super) fn server(table: &mut Table<'_>, folder: &Path, port: u32, tls: Tls, 
     })
     .unwrap_or(tls);
     let user: Option<String> = table.optional("user");
-    let password = parsed(table, "password_file", |path| read_password(&beside(folder, path)));
+    let password = table.placed::<String>("password_file").and_then(|(path, place)| {
+        let path = beside(folder, &path);
+        warn_of_open_file(table, &place, &path);
+        told(table, "password_file", &place, read_password(&path))
+    });
     let ca_file = table.optional::<String>("ca_file").map(|path| beside(folder, &path));
     let credentials = match (user, password) {
         (Some(user), Some(password)) => Some((user, password)),
@@ -322,6 +327,16 @@ pub(super) fn server(table: &mut Table<'_>, folder: &Path, port: u32, tls: Tls, 
         return None;
     }
     Some(relay)
+}
+
+/// Tells of a secret that other users of the machine can read.
+fn warn_of_open_file(table: &Table<'_>, place: &Place, path: &Path) {
+    let mode = std::fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode() & 0o777);
+    if mode & 0o077 != 0 {
+        let shown = path.display();
+        let reason = Reason::new(format!("{shown} can be read by other users (mode {mode:03o})"), format!("run: chmod 400 {shown}"));
+        table.reading().warn(place, reason);
+    }
 }
 
 fn read_password(path: &Path) -> Result<SecretString, Reason> {

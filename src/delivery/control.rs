@@ -224,9 +224,9 @@ impl Again {
 /// Queues again what failed or is held in doubt. Returns how many. A cancelled mailing stays
 /// cancelled.
 pub async fn retry(connection: &mut AnyConnection, mailing: i64, what: Again, now: Timestamp) -> anyhow::Result<u64> {
-    let [one, other] = what.states();
     // Its end waits, and is then not its end.
     lock_mailing(connection, mailing).await?;
+    let [one, other] = what.states();
     let again = sqlx::query(
         "UPDATE delivery SET state = 'queued', reason = NULL, doubts = 0, due_at = $1, settled_at = NULL, fence = fence + 1,
                 -- What was refused is a new mail; what is in doubt must be the same one, with its

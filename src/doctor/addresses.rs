@@ -13,10 +13,17 @@ const ADDRESSES: &str = "addresses";
 const MTA_STS: &str = "MTA-STS";
 
 pub(super) async fn examine(config: &Config, dns: &Dns) -> Vec<Finding> {
+    // At once, because a name server that is silent costs seconds for each.
+    let asked: Vec<_> = domains(config)
+        .into_iter()
+        .map(|(domain, roles)| {
+            let (dns, what) = (dns.clone(), format!("{domain} ({})", roles.join(", ")));
+            tokio::spawn(async move { reachable(&dns, &domain, &what).await })
+        })
+        .collect();
     let mut findings = Vec::new();
-    for (domain, roles) in domains(config) {
-        let what = format!("{domain} ({})", roles.join(", "));
-        findings.push(reachable(dns, &domain, &what).await);
+    for asked in asked {
+        findings.extend(asked.await);
     }
     if let Some(domain) = envelope_domain(&config.mail.envelope) {
         findings.extend(strict_transport(dns, &domain).await);

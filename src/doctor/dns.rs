@@ -23,7 +23,8 @@ pub(super) enum Answer<T> {
     Unknown(String),
 }
 
-/// A resolver. It keeps answers, so the same question costs once.
+/// A resolver. It keeps answers, so the same question costs once; clones share them.
+#[derive(Clone)]
 pub(super) struct Dns {
     resolver: TokioResolver,
 }

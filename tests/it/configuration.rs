@@ -4,6 +4,7 @@ use clarion::config::Config;
 use clarion::db::DatabaseUrl;
 use clarion::mail::{Tls, TransportSettings};
 use clarion::problem::{Severity, Source};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 fn example() -> String {
@@ -70,6 +71,14 @@ fn a_relay_keeps_its_password_in_a_file_and_out_of_debug_output() {
     assert_eq!((settings.port, settings.tls), (465, Tls::Implicit));
     assert!(settings.credentials.is_some());
     assert!(!format!("{config:?}").contains("hunter2"));
+
+    // Others on the machine may not read it either.
+    let warned = |mode| {
+        std::fs::set_permissions(folder.path().join("password"), std::fs::Permissions::from_mode(mode)).unwrap();
+        let (_, warnings) = Config::parse(&Source::new("clarion.toml", text.clone()), Path::new("/etc/clarion"), &[]).unwrap();
+        warnings.iter().any(|warning| warning.message.contains("can be read by other users") && warning.remedy.contains("chmod 400"))
+    };
+    assert!(warned(0o644) && warned(0o440) && !warned(0o600) && !warned(0o400));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::office::{digest_to, drain, enter_people, mail_out, plan, state_of, st
 use crate::digest::number;
 use crate::support::relay::{Fault, Manner, Relay};
 use crate::support::{World, on_each_engine};
-use clarion::delivery::{self, Kind};
+use clarion::delivery::{self, Again, Kind};
 use clarion::task::Step as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -28,7 +28,7 @@ async fn what_is_put_back_while_its_mailing_ends_is_sent() {
                 }
                 relay.always("person0@example.org", Fault::None);
                 let mut tx = world.db.begin().await.unwrap();
-                let again = delivery::retry(&mut tx, mailing, delivery::Again::Both, world.clock.now()).await.unwrap();
+                let again = delivery::retry(&mut tx, mailing, Again::Both, world.clock.now()).await.unwrap();
                 tokio::time::sleep(Duration::from_millis(round % 5)).await;
                 tx.commit().await.unwrap();
                 again
@@ -88,7 +88,7 @@ async fn commands_and_two_daemons_do_not_wait_in_a_circle() {
                     tokio::time::sleep(Duration::from_millis(5)).await;
                     let mut tx = world.db.begin().await.unwrap();
                     delivery::resume(&mut tx, mailing).await.unwrap();
-                    delivery::retry(&mut tx, mailing, delivery::Again::Both, world.clock.now()).await.unwrap();
+                    delivery::retry(&mut tx, mailing, Again::Both, world.clock.now()).await.unwrap();
                     tx.commit().await.unwrap();
                     tokio::time::sleep(Duration::from_millis(60)).await;
                 }

@@ -6,7 +6,7 @@ use crate::digest::number;
 use crate::support::relay::{Fault, Manner, Relay};
 use crate::support::{World, on_each_engine};
 use clarion::addressbook;
-use clarion::delivery::{self, DeliveryStep, Group, Kind, OnDoubt, Rates, Settings, WarmUp};
+use clarion::delivery::{self, Again, DeliveryStep, Group, Kind, OnDoubt, Rates, Settings, WarmUp};
 use clarion::task::Wake;
 use std::time::Duration;
 
@@ -180,10 +180,7 @@ async fn a_mailing_whose_mails_are_refused_for_what_they_are_stops_and_goes_on_w
         assert_eq!(number(&world, "SELECT COUNT(*) FROM notice WHERE key LIKE 'mailing-refused:%'").await, 1);
         assert_eq!(number(&world, "SELECT COUNT(*) FROM person WHERE deliverability <> 'good'").await, 0, "it is nobody's fault");
         let mut tx = world.db.begin().await.unwrap();
-        assert_eq!(
-            delivery::retry(&mut tx, mailing, delivery::Again::Both, world.clock.now()).await.unwrap(),
-            u64::try_from(failed).unwrap()
-        );
+        assert_eq!(delivery::retry(&mut tx, mailing, Again::Both, world.clock.now()).await.unwrap(), u64::try_from(failed).unwrap());
         assert!(delivery::resume(&mut tx, mailing).await.unwrap());
         tx.commit().await.unwrap();
         for _ in 0..20 {

@@ -111,6 +111,12 @@ impl Daemon {
         self.address = listening(&mut self.child).await;
     }
 
+    /// What a command answers beside the daemon, and its exit code.
+    pub async fn ask(&self, arguments: &[&str]) -> (i32, String) {
+        let output = program(self.folder.path()).args(arguments).output().await.unwrap();
+        (output.status.code().unwrap_or(-1), String::from_utf8(output.stdout).unwrap())
+    }
+
     /// Starts the program again through another, whose last argument it becomes.
     pub async fn restart_through(&mut self, wrapper: &[&str]) {
         let program = program(self.folder.path());
@@ -120,12 +126,6 @@ impl Daemon {
         command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?)))).stdout(Stdio::piped()).kill_on_drop(true);
         self.child = command.spawn().unwrap();
         self.address = listening(&mut self.child).await;
-    }
-
-    /// What a command answers beside the daemon, and its exit code.
-    pub async fn ask(&self, arguments: &[&str]) -> (i32, String) {
-        let output = program(self.folder.path()).args(arguments).output().await.unwrap();
-        (output.status.code().unwrap_or(-1), String::from_utf8(output.stdout).unwrap())
     }
 
     /// Any request, answered.
