@@ -40,5 +40,7 @@ fn log(filter: Option<&str>) {
     // At TRACE it would write down every mail, and the password of the mailbox.
     #[expect(clippy::expect_used, reason = "the words are ours")]
     let filter = filter.add_directive("async_imap=off".parse().expect("a directive"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(stderr().is_terminal()).with_target(false).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(stderr().is_terminal());
+    // Told on standard error, that it cannot be written to ends the program, as on a full disk.
+    log.with_target(false).log_internal_errors(false).init();
 }

@@ -33,14 +33,14 @@ fn group(table: &mut Table<'_>) -> Option<Group> {
     });
     let domains = table.required_placed::<Vec<String>>("domains");
     let domains = domains.map(|(list, place)| {
-        let parse = |text: &String| match Address::parse(&format!("x@{text}")) {
-            // As the address book has it: A-labels in lower case.
-            Ok(address) => Some(address.domain().to_lowercase()),
-            Err(_) => {
+        let parse = |text: &String| {
+            let address = Address::parse(&format!("x@{text}"));
+            if address.is_err() {
                 let reason = Reason::new(format!("“{text}” is not a domain"), "write it like \"example.org\"");
                 table.reading().tell(&place, reason);
-                None
             }
+            // As the address book has it: A-labels in lower case.
+            address.ok().map(|address| address.domain().to_lowercase())
         };
         list.iter().filter_map(parse).collect::<Vec<String>>()
     });

@@ -146,9 +146,9 @@ impl Round {
         let mut carrier = Carrier { round: self, link, results: Vec::new() };
         while let Some(claim) = self.next_claim() {
             let group = self.group(&claim);
-            let carried = carrier.carry_one(claim).await;
+            let outcome = carrier.carry_one(claim).await;
             self.leave(group);
-            if !carried? {
+            if !outcome? {
                 break;
             }
         }

@@ -58,8 +58,9 @@ async fn on_a_full_disk_feeds_go_on_and_mail_waits_until_there_is_room() {
     let mut daemon = Daemon::start(BEFORE, relay.port()).await;
     assert_eq!(daemon.terminate().await, Some(0));
     subscribe(&daemon).await;
-    // A write that is refused is an error to it and not its end, as on a full disk.
-    daemon.restart_through(&["sh", "-c", "trap '' XFSZ; exec \"$@\"", "sh"]).await;
+    // A write that is refused is an error to it and not its end, as on a full disk. Its log is on
+    // that disk too.
+    daemon.restart_through(&["sh", "-c", "trap '' XFSZ; head -c 8192 /dev/zero > log; exec \"$@\" 2>> log", "sh"]).await;
     daemon.write("content/report.md", ARTICLE);
     daemon.wait_for("/feed.xml", "Report from the river").await;
     daemon.set_clock(MONDAY);

@@ -22,7 +22,7 @@ fn step_through(world: &World, relays: &[&Relay]) -> DeliveryStep {
 
 /// How the relays are, in their order.
 async fn health(world: &World, relays: &[&Relay]) -> Vec<Option<RelayState>> {
-    let health = delivery::relay_health(&mut *world.db.reader().acquire().await.unwrap()).await.unwrap();
+    let health = delivery::relay_health(&mut world.db.reader().acquire().await.unwrap()).await.unwrap();
     let of = |relay: &&Relay| health.iter().find(|known| known.name.ends_with(&format!(":{}", relay.port()))).map(|known| known.state);
     relays.iter().map(of).collect()
 }

@@ -369,7 +369,7 @@ impl Session {
 pub fn fingerprint(from: &str, data: &[u8]) -> String {
     use sha2::Digest as _;
     let hash = sha2::Sha256::new_with_prefix(from).chain_update(data).finalize();
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn append(journal: &Path, line: &str) {
