@@ -64,7 +64,7 @@ impl Impatient<TcpStream> {
         loop {
             match socket.try_io(Interest::WRITABLE, || send(done, socket)) {
                 Ok(0) => return Ok(()),
-                Ok(sent) => done += sent,
+                Ok(octets) => done += octets,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => timeout(self.patience, socket.writable()).await??,
                 Err(error) => return Err(error),
             }
