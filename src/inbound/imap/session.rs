@@ -49,13 +49,27 @@ impl Mailbox {
         Ok(Self { session, validity: i64::from(validity), can_move, can_expunge_one })
     }
 
-    /// The numbers of messages after `after`, in order; of those that nobody has read, if so.
-    pub(super) async fn numbers_after(&mut self, after: u32, unread: bool) -> anyhow::Result<Vec<u32>> {
-        let unread = if unread { " UNSEEN" } else { "" };
-        let query = format!("UID {}:* UNDELETED{unread}", after.saturating_add(1));
-        let found = told("answer to SEARCH", self.session.uid_search(query)).await?;
+    /// The numbers of messages after `after`, in order.
+    pub(super) async fn numbers_after(&mut self, after: u32) -> anyhow::Result<Vec<u32>> {
+        let found = self.search(&format!("UID {}:* UNDELETED", after.saturating_add(1))).await?;
         // The last message is in every range that ends with it (RFC 3501 §9, seq-range).
-        let mut numbers: Vec<u32> = found.into_iter().filter(|number| *number > after).collect();
+        Ok(found.into_iter().filter(|number| *number > after).collect())
+    }
+
+    /// The highest number there is; 0 if there is no message.
+    pub(super) async fn last_number(&mut self) -> anyhow::Result<u32> {
+        Ok(self.search("ALL").await?.last().copied().unwrap_or(0))
+    }
+
+    /// The numbers of messages up to `last` that nobody has read, in order.
+    pub(super) async fn unread_until(&mut self, last: u32) -> anyhow::Result<Vec<u32>> {
+        let found = self.search("UNDELETED UNSEEN").await?;
+        Ok(found.into_iter().filter(|number| *number <= last).collect())
+    }
+
+    async fn search(&mut self, query: &str) -> anyhow::Result<Vec<u32>> {
+        let found = told("answer to SEARCH", self.session.uid_search(query)).await?;
+        let mut numbers: Vec<u32> = found.into_iter().collect();
         numbers.sort_unstable();
         Ok(numbers)
     }
@@ -75,7 +89,7 @@ impl Mailbox {
         if let Some(body) = in_time("message", fetching).await? {
             return Ok(Some(body));
         }
-        let there = told("answer to SEARCH", self.session.uid_search(format!("UID {number}"))).await?;
+        let there = self.search(&format!("UID {number}")).await?;
         if there.contains(&number) {
             bail!("the server lists a message and does not give it");
         }

@@ -8,11 +8,14 @@ use crate::clock::{Clock, Timestamp};
 use crate::db::Db;
 use crate::noticeboard::{self, Notice};
 use crate::task::{Step, Wake};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
-/// Messages taken in at one look; the next one follows at once.
+/// Messages taken in at one look but the first; the next one follows at once.
 const BATCH: usize = 200;
+/// Looks at which a message may fail to be handed out, before those behind it wait no longer.
+const PATIENCE: u32 = 3;
 /// The pause after trouble, at most.
 const PAUSE: Duration = Duration::from_mins(5);
 /// Staff are told when a mailbox could not be read for so long.
@@ -34,6 +37,8 @@ struct Memory {
     due: Option<Timestamp>,
     /// Since when it cannot be read.
     since: Option<Timestamp>,
+    /// At how many looks the server did not hand out a message, by validity and number.
+    withheld: BTreeMap<(i64, u32), u32>,
 }
 
 impl ImapStep {
@@ -43,42 +48,71 @@ impl ImapStep {
     }
 
     /// Takes in what is new. Returns whether there is more.
-    async fn look(&self) -> anyhow::Result<bool> {
+    async fn look(&self, withheld: &mut BTreeMap<(i64, u32), u32>) -> anyhow::Result<bool> {
         let mut mailbox = Mailbox::open(&self.settings).await?;
-        let taken = self.take(&mut mailbox).await;
+        let taken = self.take(&mut mailbox, withheld).await;
         mailbox.close().await;
         taken
     }
 
-    async fn take(&self, mailbox: &mut Mailbox) -> anyhow::Result<bool> {
-        let name = self.settings.name();
+    async fn take(&self, mailbox: &mut Mailbox, withheld: &mut BTreeMap<(i64, u32), u32>) -> anyhow::Result<bool> {
+        let (name, validity) = (self.settings.name(), mailbox.validity);
         let known = store::mailbox(&mut *self.db.reader().acquire().await?, &name).await?;
-        let known = known.filter(|(validity, _)| *validity == mailbox.validity).map(|(_, uid)| uid);
-        let after = known.unwrap_or(0);
-        // At the first look, what people have read is theirs. Where the server numbers anew, what
-        // comes again is known, and does nothing.
-        let numbers = mailbox.numbers_after(u32::try_from(after)?, known.is_none()).await?;
-        if known.is_none() {
-            self.remember(&name, mailbox.validity, after).await?;
-        }
+        let known = known.filter(|(before, _)| *before == validity).map(|(_, uid)| uid);
+        let Some(after) = known else { return self.take_first(mailbox, &name, withheld).await };
+        let numbers = mailbox.numbers_after(u32::try_from(after)?).await?;
         let mut outcome = Ok(numbers.len() > BATCH);
-        for number in numbers.iter().take(BATCH) {
-            if let Some(message) = mailbox.message(*number).await? {
-                self.desk.receive(&message).await?;
-                // A folder that is missing keeps nothing from being taken in.
-                if let Err(error) = mailbox.put_away(*number, &self.settings.after).await {
-                    outcome = Err(error);
-                }
+        for number in numbers.into_iter().take(BATCH) {
+            // A folder that is missing keeps nothing from being taken in.
+            if let Err(error) = self.take_one(mailbox, number, withheld).await? {
+                outcome = Err(error);
             }
-            self.remember(&name, mailbox.validity, i64::from(*number)).await?;
+            self.remember(&name, validity, number).await?;
         }
+        withheld.clear();
         outcome
     }
 
+    /// The first look, or the first since the server numbers anew. What people have read by then
+    /// is theirs, also at every later look: so the bound is remembered, and only once all that is
+    /// unread has been taken in. What arrives meanwhile is beyond it, and new at the next look.
+    async fn take_first(&self, mailbox: &mut Mailbox, name: &str, withheld: &mut BTreeMap<(i64, u32), u32>) -> anyhow::Result<bool> {
+        let last = mailbox.last_number().await?;
+        let mut outcome = Ok(false);
+        for number in mailbox.unread_until(last).await? {
+            if let Err(error) = self.take_one(mailbox, number, withheld).await? {
+                outcome = Err(error);
+            }
+        }
+        self.remember(name, mailbox.validity, last).await?;
+        withheld.clear();
+        outcome
+    }
+
+    /// Takes one message in, and puts it away: the inner error says that it could not be put away.
+    async fn take_one(
+        &self,
+        mailbox: &mut Mailbox,
+        number: u32,
+        withheld: &mut BTreeMap<(i64, u32), u32>,
+    ) -> anyhow::Result<anyhow::Result<()>> {
+        let looks = withheld.entry((mailbox.validity, number)).or_default();
+        if *looks >= PATIENCE {
+            self.tell_of_withheld(mailbox.validity, number).await?;
+            return Ok(Ok(()));
+        }
+        *looks += 1;
+        let Some(message) = mailbox.message(number).await? else { return Ok(Ok(())) };
+        // Whether the database takes it is another matter.
+        withheld.remove(&(mailbox.validity, number));
+        self.desk.receive(&message).await?;
+        Ok(mailbox.put_away(number, &self.settings.after).await)
+    }
+
     /// How far the mailbox has been read.
-    async fn remember(&self, name: &str, validity: i64, number: i64) -> anyhow::Result<()> {
+    async fn remember(&self, name: &str, validity: i64, number: u32) -> anyhow::Result<()> {
         let mut tx = self.db.begin().await?;
-        store::set_mailbox(&mut tx, name, validity, number).await?;
+        store::set_mailbox(&mut tx, name, validity, i64::from(number)).await?;
         tx.commit().await
     }
 
@@ -92,6 +126,24 @@ impl ImapStep {
         let mut tx = self.db.begin().await?;
         noticeboard::record(&mut tx, &notice, now).await?;
         tx.commit().await
+    }
+
+    /// Tells staff, once, of a message that is stepped over.
+    async fn tell_of_withheld(&self, validity: i64, number: u32) -> anyhow::Result<()> {
+        let ImapSettings { server, folder, .. } = &self.settings;
+        let body = format!(
+            "In the folder “{folder}” of the mailbox at {} there is a message, UID {number}, that the server lists and does not hand out. \
+             Clarion asked for it {PATIENCE} times and goes on without it; it was not taken in, and stays where it is.\n\n\
+             It may be somebody who wants to leave. Look at it with a mail program; if it can be saved as a file: clarion inbound < FILE",
+            server.host
+        );
+        let key = format!("imap-withheld:{validity}:{number}");
+        let notice = Notice { key: &key, subject: "A message in the mailbox for bounces cannot be read", body: &body };
+        let mut tx = self.db.begin().await?;
+        noticeboard::record(&mut tx, &notice, self.clock.now()).await?;
+        tx.commit().await?;
+        tracing::warn!(number, "the mailbox's server does not hand out a message; it is stepped over");
+        Ok(())
     }
 
     async fn is_readable(&self) -> anyhow::Result<()> {
@@ -109,7 +161,7 @@ impl Step for ImapStep {
         if let Some(due) = memory.due.filter(|due| *due > self.clock.now()) {
             return Ok(Wake::At(due));
         }
-        let outcome = self.look().await;
+        let outcome = self.look(&mut memory.withheld).await;
         let now = self.clock.now();
         let pause = match outcome {
             Ok(true) => return Ok(Wake::Now),

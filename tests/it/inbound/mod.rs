@@ -2,6 +2,7 @@
 
 mod errands;
 mod forged;
+mod imap;
 mod office;
 mod reports;
 mod rules;

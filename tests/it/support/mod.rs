@@ -5,6 +5,7 @@ pub mod command;
 pub mod dkim;
 pub mod dns;
 pub mod host;
+pub mod imap;
 pub mod inbox;
 pub mod postgres;
 pub mod program;
