@@ -9,6 +9,7 @@ CREATE TABLE bounce (
     cause TEXT NOT NULL,
     -- The enhanced code (RFC 3463), else the code of the reply.
     status TEXT NOT NULL,
+    -- When the mail left: a report may come days later.
     bounced_at BIGINT NOT NULL,
     -- When the person was heard of again: it counts no more.
     forgiven_at BIGINT

@@ -7,6 +7,9 @@ use crate::db::{Counter, take_number};
 use crate::vault::{Cell, Sealed, Vault};
 use sqlx::AnyConnection;
 
+/// Why an address is suppressed whose owner called a mail unwanted.
+pub const COMPLAINT: &str = "complaint";
+
 /// Where a person's address is sealed.
 pub fn cell(person: i64) -> Cell<'static> {
     Cell { table: "person", column: "address_sealed", row: person }
@@ -114,6 +117,17 @@ pub async fn is_suppressed(connection: &mut AnyConnection, address_index: &str) 
     Ok(found.is_some())
 }
 
+/// Takes back that an address is suppressed for a complaint. False: it is not, or for another
+/// reason, which stays.
+pub async fn lift_complaint(connection: &mut AnyConnection, address_index: &str) -> anyhow::Result<bool> {
+    let done = sqlx::query("DELETE FROM suppression WHERE address_index = $1 AND reason = $2")
+        .bind(address_index)
+        .bind(COMPLAINT)
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// Forgets a person's address for good. The row stays, so that the ledger keeps its sums.
 /// Returns whether there was an address to forget.
 pub async fn erase(connection: &mut AnyConnection, person: i64, now: Timestamp) -> anyhow::Result<bool> {
@@ -141,13 +155,6 @@ pub async fn pause(connection: &mut AnyConnection, person: i64, now: Timestamp) 
         .execute(connection)
         .await?;
     Ok(())
-}
-
-/// Since when mail to a person has been paused; what it says once it is not is of no meaning.
-pub async fn paused_at(connection: &mut AnyConnection, person: i64) -> anyhow::Result<Option<Timestamp>> {
-    let since: Option<Option<i64>> =
-        sqlx::query_scalar("SELECT paused_at FROM person WHERE id = $1").bind(person).fetch_optional(connection).await?;
-    Ok(since.flatten().map(Timestamp::from_millis))
 }
 
 /// [`suppress`] for somebody in the book, without opening their address. An erased person has

@@ -69,14 +69,25 @@ async fn add(new: &NewSubscriber, context: &Context) -> anyhow::Result<Outcome> 
     let (db, vault) = context.open().await?;
     let now = context.clock.now();
     let mut tx = db.begin().await?;
-    if addressbook::is_suppressed(&mut tx, &vault.index(&address)).await? {
-        return Ok(output::refuse("this address must not be written to again: it complained, or asked for it; nothing was changed"));
+    let index = vault.index(&address);
+    // Who complained may think better of it, and say so to staff.
+    let lifted = new.confirmed.is_some() && addressbook::lift_complaint(&mut tx, &index).await?;
+    if addressbook::is_suppressed(&mut tx, &index).await? {
+        return Ok(output::refuse(
+            "this address must not be written to again: it complained, or asked for it; nothing was changed. Who complained and \
+             told you since that they want mail again is entered with --confirmed HOW",
+        ));
     }
     let words;
     if let Some(how) = &new.confirmed {
         let person = addressbook::find_or_enter(&mut tx, &vault, &address, now).await?;
-        subscription::subscribe_confirmed(&mut tx, person, &choices, how, now).await?;
-        words = "Subscribed. The words about consent are kept with it.";
+        let how = if lifted { format!("{how} (after a complaint)") } else { how.clone() };
+        subscription::subscribe_confirmed(&mut tx, person, &choices, &how, now).await?;
+        words = if lifted {
+            "Subscribed. This address had complained; on your word it is written to again. The words about consent are kept with it."
+        } else {
+            "Subscribed. The words about consent are kept with it."
+        };
     } else {
         let signup = NewSignup {
             wish: Wish::Subscribe,
@@ -180,7 +191,7 @@ fn print(record: &Record) {
         let counts = if one.forgiven { "no more" } else { "yes" };
         [one.mailing.to_string(), one.at.to_string(), one.cause.to_string(), one.status.clone(), counts.to_owned()]
     });
-    output::table(["MAILING", "CAME BACK", "WHY", "CODE", "COUNTS"], &bounces.collect::<Vec<_>>());
+    output::table(["MAILING", "LEFT", "WHY", "CODE", "COUNTS"], &bounces.collect::<Vec<_>>());
 }
 
 fn print_choices(Subscription { state, choices, refused }: &Subscription) {

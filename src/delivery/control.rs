@@ -1,5 +1,6 @@
 //! The staff's view of mailings, and their hand on them.
 
+use super::bounce::{Cause, came_back, forget_refusals};
 use super::order::{lock_mailing, lock_under_way};
 use super::store::is_postgres;
 use super::{DeliveryState, Kind, MailingState};
@@ -221,34 +222,38 @@ impl Again {
     }
 }
 
-/// Queues again what failed or is held in doubt. Returns how many. A cancelled mailing stays
-/// cancelled.
+/// Queues again what failed or is held in doubt, but for what came back from an address that
+/// takes no mail. Returns how many. A cancelled mailing stays cancelled.
 pub async fn retry(connection: &mut AnyConnection, mailing: i64, what: Again, now: Timestamp) -> anyhow::Result<u64> {
     // Its end waits, and is then not its end.
     lock_mailing(connection, mailing).await?;
     let [one, other] = what.states();
-    let again = sqlx::query(
+    let again: Vec<i64> = sqlx::query_scalar(
         "UPDATE delivery SET state = 'queued', reason = NULL, doubts = 0, due_at = $1, settled_at = NULL, fence = fence + 1,
                 -- What was refused is a new mail; what is in doubt must be the same one, with its
                 -- first attempt's date.
                 attempts = CASE WHEN state = 'failed' THEN 0 ELSE attempts END,
                 first_attempt_at = CASE WHEN state = 'failed' THEN NULL ELSE first_attempt_at END
-         WHERE mailing_id = $2 AND state IN ($3, $4) AND (reason IS NULL OR reason <> 'withdrawn')
-           AND EXISTS (SELECT 1 FROM mailing m WHERE m.id = $2 AND m.state IN ('ready', 'running', 'paused', 'held', 'done'))",
+         WHERE mailing_id = $2 AND state IN ($3, $4)
+           AND (reason IS NULL OR reason = $5 OR (reason <> 'withdrawn' AND reason NOT LIKE 'came back:%'))
+           AND EXISTS (SELECT 1 FROM mailing m WHERE m.id = $2 AND m.state IN ('ready', 'running', 'paused', 'held', 'done'))
+         RETURNING id",
     )
     .bind(now.as_millis())
     .bind(mailing)
     .bind(one.as_str())
     .bind(other.as_str())
-    .execute(&mut *connection)
+    .bind(came_back(Cause::Policy))
+    .fetch_all(&mut *connection)
     .await?;
-    if again.rows_affected() > 0 {
+    if !again.is_empty() {
+        forget_refusals(connection, mailing).await?;
         sqlx::query("UPDATE mailing SET state = 'running', finished_at = NULL WHERE id = $1 AND state = 'done'")
             .bind(mailing)
             .execute(connection)
             .await?;
     }
-    Ok(again.rows_affected())
+    Ok(u64::try_from(again.len())?)
 }
 
 /// The fact that stops all sending.

@@ -10,6 +10,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Letters and digits of a token.
 const TOKEN: usize = 24;
+/// What a report says of a recipient whom the mail reached (RFC 3464 §2.3.3).
+const REACHED: [&str; 3] = ["delivered", "relayed", "expanded"];
 /// Tokens that are tried of one place.
 const MOST_TOKENS: usize = 20;
 /// Where a mail server says whom a message was for.
@@ -128,8 +130,11 @@ fn report(message: &Part<'_>, doors: &Doors) -> Sorted {
 }
 
 /// Our mails have one recipient. A report about several is of somebody who passed the mail on:
-/// where it reached one of those, it reached ours (S11).
+/// where it reached one of those, it reached ours, and did not come back (S11).
 fn delivery(dsn: &Dsn, tokens: Vec<Vec<String>>) -> Sorted {
+    if dsn.recipients.iter().any(|recipient| REACHED.iter().any(|action| recipient.action.starts_with(action))) {
+        return Sorted::Delay;
+    }
     let is = |recipient: &&Recipient, action: &str| recipient.action.starts_with(action);
     let failed: Vec<&Recipient> = dsn.recipients.iter().filter(|recipient| is(recipient, "failed")).collect();
     let read: Option<Vec<Diagnosis>> =

@@ -79,6 +79,16 @@ async fn without_proof_of_consent_the_person_is_asked_and_mistakes_name_what_the
         let lee = Address::parse("lee@example.org").unwrap();
         addressbook::suppress(&mut tx, &world.vault, &lee, "complaint", world.clock.now()).await.unwrap();
         tx.commit().await.unwrap();
+        assert_eq!(clarion(&context, "add lee@example.org").await.unwrap(), Outcome::ProblemFound);
+        assert_eq!(clarion(&context, "add lee@example.org --confirmed by_letter").await.unwrap(), Outcome::Done);
+        let mut tx = world.db.begin().await.unwrap();
+        assert!(!addressbook::is_suppressed(&mut tx, &world.vault.index(&lee)).await.unwrap());
+        let person = addressbook::find(&mut tx, &world.vault, &lee).await.unwrap().unwrap();
+        let events = subscription::consent_events(&mut tx, person).await.unwrap();
+        assert_eq!(events.last().unwrap().note.as_deref(), Some("by letter (after a complaint)"));
+        // Any other reason stays.
+        addressbook::suppress(&mut tx, &world.vault, &lee, "asked", world.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
         assert_eq!(clarion(&context, "add lee@example.org --confirmed by_letter").await.unwrap(), Outcome::ProblemFound);
     })
     .await;

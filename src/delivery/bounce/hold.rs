@@ -60,6 +60,27 @@ pub(super) async fn tell_of_refused(connection: &mut AnyConnection, mailing: i64
     Ok(())
 }
 
+/// Forgets the refusals of what goes again, since its cause should have been mended: the next
+/// ones count from the first. What is left staff know of, who ask for it.
+pub(in super::super) async fn forget_refusals(connection: &mut AnyConnection, mailing: i64) -> anyhow::Result<()> {
+    sqlx::query(
+        "DELETE FROM bounce WHERE mailing_id = $1 AND cause = $2
+           AND EXISTS (SELECT 1 FROM delivery d WHERE d.id = bounce.delivery_id AND d.state = 'queued')",
+    )
+    .bind(mailing)
+    .bind(Cause::Policy.as_str())
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "UPDATE mailing SET refusals_seen = (SELECT COUNT(*) FROM bounce b WHERE b.mailing_id = $1 AND b.cause = $2) WHERE id = $1",
+    )
+    .bind(mailing)
+    .bind(Cause::Policy.as_str())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 async fn settled(connection: &mut AnyConnection, mailing: i64) -> anyhow::Result<i64> {
     let count = sqlx::query_scalar("SELECT COUNT(*) FROM delivery WHERE mailing_id = $1 AND state IN ('sent', 'failed', 'held')");
     Ok(count.bind(mailing).fetch_one(connection).await?)

@@ -6,10 +6,10 @@ mod hold;
 mod status;
 mod store;
 
-pub(super) use hold::hold_refused;
+pub(super) use hold::{forget_refusals, hold_refused};
 pub use status::{Diagnosis, Status};
-pub(super) use store::note_refusals;
 pub use store::*;
+pub(super) use store::{came_back, note_refusals};
 
 use crate::clock::Timestamp;
 use std::time::Duration;

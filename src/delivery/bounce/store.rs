@@ -4,7 +4,7 @@ use super::super::rules::Settlement;
 use super::super::{DeliveryState, PersonalLink};
 use super::hold::tell_of_refused;
 use super::{Cause, Diagnosis, Past, is_unreachable};
-use crate::addressbook::{self, Deliverability};
+use crate::addressbook::{self, Deliverability, Stream};
 use crate::clock::Timestamp;
 use crate::noticeboard::{self, Notice};
 use anyhow::Context as _;
@@ -17,6 +17,8 @@ use std::time::Duration;
 const REPORTED_WITHIN: Duration = Duration::from_hours(30 * 24);
 /// People complain of what they find weeks later.
 const COMPLAINED_WITHIN: Duration = Duration::from_hours(90 * 24);
+/// An address is given up when two trials failed that are at least so far apart.
+const BETWEEN_TRIALS: Duration = Duration::from_hours(24);
 /// Bounces that are looked at for one person.
 const LOOKED_AT: i64 = 50;
 
@@ -27,7 +29,7 @@ pub enum Heard {
     Counted,
     /// And mail to the person pauses: nothing is sent but what they ask for.
     Paused,
-    /// What they asked for came back as well: nothing is sent any more.
+    /// What they asked for came back as well, twice: nothing is sent any more.
     Suppressed,
     /// It is about nothing that was sent, or about something too long ago.
     Ignored,
@@ -42,7 +44,7 @@ pub struct Bounced {
     pub cause: Cause,
     /// The code.
     pub status: String,
-    /// When.
+    /// When the mail left.
     pub at: Timestamp,
     /// Whether it counts no more, since the person was heard of again.
     pub forgiven: bool,
@@ -76,6 +78,11 @@ impl Left {
     }
 }
 
+/// Why a delivery failed that was accepted at first.
+pub(in super::super) fn came_back(cause: Cause) -> String {
+    format!("came back: {cause}")
+}
+
 /// Records that a delivery came back, as a report says that carries our token, and what follows
 /// for the person. `words` are what the remote system said, without anybody's address.
 pub async fn bounced(
@@ -92,18 +99,18 @@ pub async fn bounced(
                 lease_until = NULL, fence = fence + 1
          WHERE id = $4 AND state IN ('sent', 'held', 'in_doubt')",
     )
-    .bind(format!("came back: {}", diagnosis.cause))
+    .bind(came_back(diagnosis.cause))
     .bind(words)
     .bind(now.as_millis())
     .bind(delivery)
     .execute(&mut *connection)
     .await?;
-    write(connection, delivery, &left, diagnosis, now).await?;
+    write(connection, delivery, &left, diagnosis, left_at).await?;
     if diagnosis.cause == Cause::Policy {
         tell_of_refused(connection, left.mailing_id, now).await?;
     }
     match left.person_id {
-        Some(person) => judge(connection, person, left_at, diagnosis.cause, now).await,
+        Some(person) => judge(connection, person, now).await,
         None => tell_of_staff(connection, &left, diagnosis, now).await.map(|()| Heard::Counted),
     }
 }
@@ -126,40 +133,42 @@ pub(in super::super) async fn note_refusals(connection: &mut AnyConnection, sett
         let Some(left) = found else { continue };
         write(connection, settlement.id, &left, &diagnosis, at).await?;
         match left.person_id {
-            Some(person) => drop(judge(connection, person, at, diagnosis.cause, at).await?),
+            Some(person) => drop(judge(connection, person, at).await?),
             None => tell_of_staff(connection, &left, &diagnosis, at).await?,
         }
     }
     Ok(())
 }
 
-async fn write(connection: &mut AnyConnection, delivery: i64, left: &Left, diagnosis: &Diagnosis, now: Timestamp) -> anyhow::Result<()> {
+/// A second report of a delivery may say more about why; it says nothing new about when the mail
+/// left, and undoes no forgiving.
+async fn write(
+    connection: &mut AnyConnection,
+    delivery: i64,
+    left: &Left,
+    diagnosis: &Diagnosis,
+    left_at: Timestamp,
+) -> anyhow::Result<()> {
     // A complaint says more than whatever comes after it.
     sqlx::query(
         "INSERT INTO bounce (delivery_id, mailing_id, person_id, cause, status, bounced_at) VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (delivery_id) DO UPDATE SET cause = $4, status = $5, bounced_at = $6, forgiven_at = NULL
-         WHERE bounce.cause <> 'complaint'",
+         ON CONFLICT (delivery_id) DO UPDATE SET cause = $4, status = $5 WHERE bounce.cause <> 'complaint'",
     )
     .bind(delivery)
     .bind(left.mailing_id)
     .bind(left.person_id)
     .bind(diagnosis.cause.as_str())
     .bind(&diagnosis.status)
-    .bind(now.as_millis())
+    .bind(left_at.as_millis())
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// What follows for a person, one of whose mails that left at an instant came back.
-async fn judge(connection: &mut AnyConnection, person: i64, left_at: Timestamp, cause: Cause, now: Timestamp) -> anyhow::Result<Heard> {
+/// What follows for a person, one of whose mails came back.
+async fn judge(connection: &mut AnyConnection, person: i64, now: Timestamp) -> anyhow::Result<Heard> {
     match addressbook::deliverability(connection, person).await? {
-        Deliverability::Paused => {
-            // It left while only what they asked for could: that was the last trial.
-            let trial = addressbook::paused_at(connection, person).await?.is_some_and(|since| left_at > since);
-            if !trial || !matches!(cause, Cause::BadAddress | Cause::UnknownUser) {
-                return Ok(Heard::Counted);
-            }
+        Deliverability::Paused if trials_failed(connection, person).await? => {
             addressbook::set_deliverability(connection, person, Deliverability::Bad).await?;
             Ok(Heard::Suppressed)
         }
@@ -167,8 +176,27 @@ async fn judge(connection: &mut AnyConnection, person: i64, left_at: Timestamp, 
             addressbook::pause(connection, person, now).await?;
             Ok(Heard::Paused)
         }
-        Deliverability::Good | Deliverability::Bad => Ok(Heard::Counted),
+        Deliverability::Good | Deliverability::Paused | Deliverability::Bad => Ok(Heard::Counted),
     }
+}
+
+/// Whether mails that a person asked for while nothing else was sent to them came back, a day
+/// apart at least. What was under way when their mail was paused is no trial: several mails in
+/// one bad hour say no more than one.
+async fn trials_failed(connection: &mut AnyConnection, person: i64) -> anyhow::Result<bool> {
+    let (first, last): (Option<i64>, Option<i64>) = sqlx::query_as(
+        "SELECT MIN(d.first_attempt_at), MAX(d.first_attempt_at)
+         FROM bounce b JOIN delivery d ON d.id = b.delivery_id JOIN mailing m ON m.id = d.mailing_id JOIN person p ON p.id = b.person_id
+         WHERE b.person_id = $1 AND b.forgiven_at IS NULL AND b.cause IN ($2, $3) AND m.stream = $4 AND d.first_attempt_at > p.paused_at",
+    )
+    .bind(person)
+    .bind(Cause::BadAddress.as_str())
+    .bind(Cause::UnknownUser.as_str())
+    .bind(Stream::Account.as_str())
+    .fetch_one(connection)
+    .await?;
+    let (first, last) = (first.map(Timestamp::from_millis), last.map(Timestamp::from_millis));
+    Ok(first.zip(last).is_some_and(|(first, last)| last.since(first) >= BETWEEN_TRIALS))
 }
 
 async fn past(connection: &mut AnyConnection, person: i64) -> anyhow::Result<Vec<Past>> {
@@ -211,8 +239,8 @@ pub async fn complained(connection: &mut AnyConnection, delivery: i64, now: Time
         return Ok(None);
     }
     let diagnosis = Diagnosis { cause: Cause::Complaint, status: "abuse".to_owned() };
-    write(connection, delivery, &left, &diagnosis, now).await?;
-    addressbook::suppress_person(connection, person, "complaint", now).await?;
+    write(connection, delivery, &left, &diagnosis, left_at).await?;
+    addressbook::suppress_person(connection, person, addressbook::COMPLAINT, now).await?;
     Ok(Some(person))
 }
 

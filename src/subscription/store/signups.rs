@@ -3,6 +3,7 @@
 use super::super::{Choices, Confirmation, ConsentKind, Method, Occasion, Signup, SignupState, Wish};
 use super::states::{activate, record_consent};
 use crate::address::Address;
+use crate::addressbook;
 use crate::clock::Timestamp;
 use crate::db::{Counter, take_number};
 use crate::language::Language;
@@ -184,9 +185,22 @@ pub(in super::super) async fn mailed_since(connection: &mut AnyConnection, since
     Ok(count.bind(since.as_millis()).fetch_one(connection).await?)
 }
 
+/// How many came in by mail with a wish since an instant.
+pub async fn asked_by_mail_since(connection: &mut AnyConnection, wish: Wish, since: Timestamp) -> anyhow::Result<i64> {
+    let count = sqlx::query_scalar("SELECT COUNT(*) FROM signup WHERE method = $1 AND wish = $2 AND asked_at > $3")
+        .bind(Method::Mail.as_str())
+        .bind(wish.as_str())
+        .bind(since.as_millis());
+    Ok(count.fetch_one(connection).await?)
+}
+
 /// Confirms a sign-up, once: the subscription begins with these choices, and nothing published
-/// before is mailed.
+/// before is mailed. Who must not be written to again confirms nothing: they would be told that
+/// they are subscribed, and get nothing.
 pub async fn confirm(connection: &mut AnyConnection, id: i64, occasion: Occasion<'_>, now: Timestamp) -> anyhow::Result<Confirmation> {
+    if is_suppressed(connection, id).await? {
+        return Ok(Confirmation::Gone);
+    }
     let taken = sqlx::query("UPDATE signup SET state = 'confirmed' WHERE id = $1 AND state = 'mailed' AND wish = 'subscribe'");
     let taken = taken.bind(id).execute(&mut *connection).await?.rows_affected() == 1;
     let Some(signup) = signup(connection, id).await? else { return Ok(Confirmation::Gone) };
@@ -197,6 +211,15 @@ pub async fn confirm(connection: &mut AnyConnection, id: i64, occasion: Occasion
     activate(connection, person, &signup.choices, now).await?;
     record_consent(connection, person, ConsentKind::Confirmed, Occasion { text_version: &signup.text_version, ..occasion }, now).await?;
     Ok(Confirmation::Done)
+}
+
+async fn is_suppressed(connection: &mut AnyConnection, id: i64) -> anyhow::Result<bool> {
+    let index: Option<String> =
+        sqlx::query_scalar("SELECT address_index FROM signup WHERE id = $1").bind(id).fetch_optional(&mut *connection).await?;
+    match index {
+        Some(index) => addressbook::is_suppressed(connection, &index).await,
+        None => Ok(false),
+    }
 }
 
 /// Deletes sign-ups settled before an instant, and forgets people who never confirmed one: at
@@ -210,7 +233,7 @@ pub(in super::super) async fn prune(connection: &mut AnyConnection, before: Time
         .rows_affected();
     let lapsed: Vec<i64> = sqlx::query_scalar(
         "SELECT s.person_id FROM subscription s JOIN person p ON p.id = s.person_id
-         WHERE s.state = 'pending' AND p.made_at < $1 AND NOT EXISTS (SELECT 1 FROM signup u WHERE u.address_index = p.address_index)
+         WHERE (s.state = 'pending' OR (s.state = 'left' AND s.confirmed_at IS NULL)) AND p.made_at < $1 AND NOT EXISTS (SELECT 1 FROM signup u WHERE u.address_index = p.address_index)
          ORDER BY s.person_id LIMIT $2",
     )
     .bind(before.as_millis())

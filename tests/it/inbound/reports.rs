@@ -116,14 +116,21 @@ async fn a_report_of_a_mail_long_ago_or_not_sent_yet_is_not_believed() {
 }
 
 #[tokio::test]
-async fn of_several_recipients_in_one_report_a_failed_one_says_little() {
+async fn of_several_recipients_in_one_report_a_failed_one_says_little_and_nothing_where_another_was_reached() {
     on_each_engine(async |world: World| {
         let people = enter_people(&world, 1).await;
         let delivery = mailing(&world, "digest:1", For::Digest, &people).await[0];
         let report = String::from_utf8(sample("postfix", &token(&world, delivery))).unwrap();
-        let passed_on = "Final-Recipient: rfc822; other@example.net\r\nAction: relayed\r\nStatus: 2.0.0\r\n\r\nFinal-Recipient:";
-        let report = report.replacen("Final-Recipient:", passed_on, 1);
-        assert_eq!(desk(&world).receive(report.as_bytes()).await.unwrap(), Kind::Bounce);
+        let with_another = |action: &str| {
+            let other = format!("Final-Recipient: rfc822; other@example.net\r\nAction: {action}\r\n\r\nFinal-Recipient:");
+            report.replacen("Final-Recipient:", &other, 1).into_bytes()
+        };
+        for action in ["relayed", "delivered", "expanded"] {
+            assert_eq!(desk(&world).receive(&with_another(action)).await.unwrap(), Kind::Delay);
+            assert_eq!(state(&world, delivery).await.0, "sent", "{action}");
+        }
+        assert_eq!(count(&world, "SELECT COUNT(*) FROM bounce").await, 0);
+        assert_eq!(desk(&world).receive(&with_another("delayed")).await.unwrap(), Kind::Bounce);
         assert_eq!(state(&world, delivery).await.1, "came back: unclear");
     })
     .await;

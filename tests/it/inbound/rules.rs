@@ -5,10 +5,10 @@ use crate::delivery::office::{address, drain, enter_people, mail_out, plan, sing
 use crate::support::relay::{Fault, Manner, Relay};
 use crate::support::{World, language, on_each_engine};
 use clarion::addressbook::Stream;
-use clarion::delivery::{self, Kind as For};
+use clarion::delivery::{self, Again, Kind as For};
 use clarion::inbound::Kind;
 use clarion::language::Catalogue;
-use clarion::subscription::{self, CONSENT_TEXT_VERSION, Choices, Method, NewSignup, Occasion, SignupStep, Wish};
+use clarion::subscription::{self, CONSENT_TEXT_VERSION, Choices, Confirmation, Method, NewSignup, Occasion, SignupStep, Wish};
 use clarion::task::{Kick, Step as _, Wake};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -32,10 +32,15 @@ async fn ask(world: &World, wish: Wish) {
     let mut tx = world.db.begin().await.unwrap();
     subscription::sign_up(&mut tx, &world.vault, &signup, world.clock.now()).await.unwrap();
     tx.commit().await.unwrap();
+    tidy(world).await;
+    send(world).await;
+}
+
+/// Answers what was asked, and forgets what is old.
+async fn tidy(world: &World) {
     let (db, vault, clock) = (world.db.clone(), world.vault.clone(), world.clock.clone());
     let step = SignupStep::new(db, vault, clock, world.site.clone(), Catalogue::shipped(), vec!["weekly".to_owned()], Kick::default());
     while step.step().await.unwrap() == Wake::Now {}
-    send(world).await;
 }
 
 async fn newest_delivery(world: &World) -> i64 {
@@ -57,7 +62,7 @@ async fn comes_back(world: &World, key: &str, person: i64, report: &str) {
 }
 
 #[tokio::test]
-async fn an_unknown_user_is_paused_at_the_second_mailing_and_suppressed_when_what_they_asked_for_comes_back_too() {
+async fn an_unknown_user_is_paused_at_the_second_mailing_and_suppressed_when_what_they_asked_for_comes_back_a_day_apart() {
     on_each_engine(async |world: World| {
         let person = subscribe(&world).await;
         comes_back(&world, "digest:1", person, "postfix").await;
@@ -68,15 +73,64 @@ async fn an_unknown_user_is_paused_at_the_second_mailing_and_suppressed_when_wha
         world.pass(DAY);
         let skipped = mailing(&world, "digest:3", For::Digest, &[person]).await[0];
         assert_eq!(state(&world, skipped).await, ("skipped".to_owned(), "bounced".to_owned()));
-        // Somebody asks with that address: it is tried once more.
-        ask(&world, Wish::Preferences).await;
-        let trial = newest_delivery(&world).await;
-        assert_eq!(state(&world, trial).await.0, "sent");
-        assert_eq!(desk(&world).receive(&sample("exim", &token(&world, trial))).await.unwrap(), Kind::Bounce);
-        assert_eq!(deliverability(&world, person).await, "bad");
+        // Somebody asks with that address: it is tried once more, and again a day later.
+        for (after, follows) in [(Duration::ZERO, "paused"), (DAY / 2, "paused"), (DAY, "bad")] {
+            world.pass(after);
+            ask(&world, Wish::Preferences).await;
+            let trial = newest_delivery(&world).await;
+            assert_eq!(state(&world, trial).await.0, "sent");
+            assert_eq!(desk(&world).receive(&sample("exim", &token(&world, trial))).await.unwrap(), Kind::Bounce);
+            assert_eq!(deliverability(&world, person).await, follows);
+        }
         world.pass(DAY);
         ask(&world, Wish::Preferences).await;
         assert_eq!(state(&world, newest_delivery(&world).await).await, ("skipped".to_owned(), "address does not exist".to_owned()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn mails_under_way_when_one_is_paused_are_no_trial_however_late_they_come_back() {
+    on_each_engine(async |world: World| {
+        let person = subscribe(&world).await;
+        let mut under_way = Vec::new();
+        for number in 0..4 {
+            under_way.push(mailing(&world, &format!("digest:{number}"), For::Digest, &[person]).await[0]);
+        }
+        let late = under_way.pop().unwrap();
+        for delivery in under_way {
+            assert_eq!(desk(&world).receive(&sample("postfix", &token(&world, delivery))).await.unwrap(), Kind::Bounce);
+        }
+        // One had been claimed before the pause, and left when it was over with the relay.
+        world.pass(DAY * 2);
+        let mut tx = world.db.begin().await.unwrap();
+        let leaves = sqlx::query("UPDATE delivery SET first_attempt_at = $1, settled_at = $1 WHERE id = $2");
+        leaves.bind(world.clock.now().as_millis()).bind(late).execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(desk(&world).receive(&sample("postfix", &token(&world, late))).await.unwrap(), Kind::Bounce);
+        assert_eq!(deliverability(&world, person).await, "paused");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_second_report_says_more_about_why_and_nothing_about_when_and_revives_nothing() {
+    on_each_engine(async |world: World| {
+        let person = subscribe(&world).await;
+        let delivery = mailing(&world, "digest:1", For::Digest, &[person]).await[0];
+        let left_at = world.clock.now().as_millis();
+        world.pass(DAY * 2);
+        assert_eq!(desk(&world).receive(&sample("sendmail", &token(&world, delivery))).await.unwrap(), Kind::Bounce);
+        assert_eq!(count(&world, "SELECT bounced_at FROM bounce").await, left_at);
+        let mut tx = world.db.begin().await.unwrap();
+        delivery::forgive_bounces(&mut tx, person, world.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        let forgiven_at = count(&world, "SELECT forgiven_at FROM bounce").await;
+        world.pass(DAY * 2);
+        assert_eq!(desk(&world).receive(&sample("gmail", &token(&world, delivery))).await.unwrap(), Kind::Bounce);
+        assert_eq!(count(&world, "SELECT COUNT(*) FROM bounce WHERE cause = 'unknown user'").await, 1);
+        assert_eq!(count(&world, "SELECT bounced_at FROM bounce").await, left_at);
+        assert_eq!(count(&world, "SELECT forgiven_at FROM bounce").await, forgiven_at);
     })
     .await;
 }
@@ -160,6 +214,56 @@ async fn a_mailing_that_is_refused_for_what_it_is_is_held_and_pauses_nobody() {
 }
 
 #[tokio::test]
+async fn what_was_refused_for_what_it_is_goes_again_with_a_clean_count_and_dead_addresses_do_not() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start().await;
+        let people = enter_people(&world, 300).await;
+        for number in 0..250 {
+            relay.always(&format!("person{number}@example.org"), Fault::Rcpt("550 5.7.1 this mail is not wanted here"));
+        }
+        let mailing = mail_out(&world, &plan(&world, "digest:1", For::Digest), &people, &[]).await;
+        let go_on = async |again: bool| {
+            let mut tx = world.db.begin().await.unwrap();
+            let queued = if again { delivery::retry(&mut tx, mailing, Again::Both, world.clock.now()).await.unwrap() } else { 0 };
+            delivery::resume(&mut tx, mailing).await.unwrap();
+            tx.commit().await.unwrap();
+            i64::try_from(queued).unwrap()
+        };
+        let refused = "SELECT COUNT(*) FROM bounce WHERE cause = 'policy'";
+        while state_of(&world, mailing).await != "done" {
+            drain(&single_step(&world, &relay)).await;
+            go_on(false).await;
+        }
+        // Of those that were accepted, one has no such user, and one was refused further on.
+        let sent: Vec<i64> = sqlx::query_scalar("SELECT id FROM delivery WHERE state = 'sent' ORDER BY id LIMIT 2")
+            .fetch_all(world.db.reader())
+            .await
+            .unwrap();
+        assert_eq!(desk(&world).receive(&sample("postfix", &token(&world, sent[0]))).await.unwrap(), Kind::Bounce);
+        let report = String::from_utf8(sample("postfix", &token(&world, sent[1]))).unwrap();
+        let report = report.replace("Status: 5.1.1", "Status: 5.7.1").replace("unknown user", "not wanted");
+        assert_eq!(desk(&world).receive(report.as_bytes()).await.unwrap(), Kind::Bounce);
+        assert_eq!(state(&world, sent[1]).await.1, "came back: policy");
+        assert_eq!(count(&world, refused).await, 251);
+
+        assert_eq!(go_on(true).await, 251);
+        assert_eq!(state(&world, sent[0]).await, ("failed".to_owned(), "came back: unknown user".to_owned()));
+        assert_eq!((count(&world, refused).await, count(&world, "SELECT refusals_seen FROM mailing").await), (0, 0));
+        // The cause was not mended: the same mails are refused, and it is held once more.
+        drain(&single_step(&world, &relay)).await;
+        assert_eq!(state_of(&world, mailing).await, "held");
+        let failed = count(&world, refused).await;
+        assert!((5..250).contains(&failed), "{failed}");
+        // It was: nothing that is past holds it.
+        assert_eq!(go_on(true).await, failed);
+        drain(&single_step(&world, &Relay::start().await)).await;
+        assert_eq!(state_of(&world, mailing).await, "done");
+        assert_eq!(count(&world, "SELECT COUNT(*) FROM delivery WHERE state = 'sent'").await, 299);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_complaint_ends_everything_at_once() {
     on_each_engine(async |world: World| {
         let person = subscribe(&world).await;
@@ -176,6 +280,40 @@ async fn a_complaint_ends_everything_at_once() {
         let before = newest_delivery(&world).await;
         ask(&world, Wish::Subscribe).await;
         assert_eq!(newest_delivery(&world).await, before, "nobody can have mail sent there again");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_never_confirmed_and_complains_confirms_nothing_later_and_is_forgotten() {
+    on_each_engine(async |world: World| {
+        ask(&world, Wish::Subscribe).await;
+        let delivery = newest_delivery(&world).await;
+        let signup = count(&world, "SELECT MAX(id) FROM signup").await;
+        assert_eq!(desk(&world).receive(&sample("complaint", &token(&world, delivery))).await.unwrap(), Kind::Complaint);
+        let mut tx = world.db.begin().await.unwrap();
+        let confirmed = subscription::confirm(&mut tx, signup, Occasion::by(Method::Page), world.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(confirmed, Confirmation::Gone, "as if the link were no longer valid");
+        assert_eq!(count(&world, "SELECT COUNT(*) FROM subscription WHERE state = 'active'").await, 0);
+        world.pass(DAY * 32);
+        tidy(&world).await;
+        assert_eq!(count(&world, "SELECT COUNT(*) FROM person WHERE address_sealed IS NOT NULL").await, 0);
+        assert_eq!(count(&world, "SELECT COUNT(*) FROM suppression").await, 1, "the index stays, so that nothing is ever sent there");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_had_confirmed_and_left_may_still_look() {
+    on_each_engine(async |world: World| {
+        let person = subscribe(&world).await;
+        let mut tx = world.db.begin().await.unwrap();
+        subscription::leave(&mut tx, person, &Stream::REFUSABLE, Occasion::by(Method::Page), world.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        world.pass(DAY * 400);
+        tidy(&world).await;
+        assert_eq!(count(&world, "SELECT COUNT(*) FROM person WHERE address_sealed IS NOT NULL").await, 1);
     })
     .await;
 }
