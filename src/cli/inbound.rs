@@ -18,10 +18,14 @@ pub enum InboundCommand {
         #[arg(long)]
         raw: bool,
     },
-    /// Forget one message
+    /// Forget messages
     Drop {
-        /// Its number
-        id: i64,
+        /// Their numbers
+        #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
+        ids: Vec<i64>,
+        /// All that wait
+        #[arg(long)]
+        all: bool,
     },
 }
 
@@ -31,7 +35,7 @@ pub async fn run(command: Option<InboundCommand>, context: &Context) -> anyhow::
         None => receive(context).await,
         Some(InboundCommand::List) => list(context).await,
         Some(InboundCommand::Show { id, raw }) => show(id, raw, context).await,
-        Some(InboundCommand::Drop { id }) => forget(id, context).await,
+        Some(InboundCommand::Drop { ids, all }) => forget(ids, all, context).await,
     }
 }
 
@@ -116,15 +120,27 @@ async fn show(id: i64, raw: bool, context: &Context) -> anyhow::Result<Outcome> 
     Ok(Outcome::Done)
 }
 
-async fn forget(id: i64, context: &Context) -> anyhow::Result<Outcome> {
+/// Forgets these messages, or all; where one of them is not kept, none.
+async fn forget(mut ids: Vec<i64>, all: bool, context: &Context) -> anyhow::Result<Outcome> {
     let (db, _) = context.open().await?;
     let mut tx = db.begin().await?;
-    let dropped = inbound::drop_kept(&mut tx, id).await?;
-    tx.commit().await?;
-    if !dropped {
-        return Ok(unknown(id));
+    if all {
+        ids = inbound::kept(&mut tx).await?.iter().map(|kept| kept.id).collect();
     }
-    output::answer(context.json, "Forgotten.", &serde_json::json!({ "dropped": id }))?;
+    ids.sort_unstable();
+    ids.dedup();
+    for id in &ids {
+        if !inbound::drop_kept(&mut tx, *id).await? {
+            return Ok(unknown(*id));
+        }
+    }
+    tx.commit().await?;
+    let words = match ids.len() {
+        0 => "Nothing waits for you.".to_owned(),
+        1 => "Forgotten.".to_owned(),
+        many => format!("{many} messages are forgotten."),
+    };
+    output::answer(context.json, &words, &serde_json::json!({ "dropped": ids }))?;
     Ok(Outcome::Done)
 }
 

@@ -166,7 +166,8 @@ impl Desk {
         now: Timestamp,
     ) -> anyhow::Result<Decision> {
         let kind = if wish == Wish::Subscribe { Kind::Join } else { Kind::Leave };
-        if store::came_since(connection, kind, now - HOUR).await? >= MOST_WISHES {
+        // Who leaves by a token takes nobody's turn.
+        if subscription::asked_by_mail_since(connection, wish, now - HOUR).await? >= MOST_WISHES {
             return Ok(Decision::kept(Kind::Unclear));
         }
         let language = self.site.language_of_words(words);
@@ -199,22 +200,32 @@ impl Desk {
     }
 
     async fn keep(&self, connection: &mut AnyConnection, id: i64, kind: Kind, message: &[u8], now: Timestamp) -> anyhow::Result<()> {
-        let most = if kind == Kind::Unproven { MOST_UNPROVEN } else { MOST_KEPT };
-        if store::count_kept(connection, kind).await? >= most {
-            return Ok(());
-        }
-        store::keep(connection, &self.vault, id, &message[..message.len().min(LONGEST_KEPT)]).await?;
         // The day of the site: once a day at most.
         let day = now.in_zone(&self.site.time_zone).date();
-        let notice = Notice {
-            key: &format!("inbound:{day}"),
-            subject: "A mail came in that Clarion does not understand",
-            body: "A mail came in that is no bounce, no complaint and no wish that Clarion knows, or one that proves nothing. It is kept, \
-                   sealed; nothing was done because of it. There may be more today; this is told once a day.\n\n\
-                   To see them: clarion inbound list\nTo read one: clarion inbound show NUMBER\nTo be rid of it: clarion inbound drop NUMBER\n\n\
-                   What nobody drops is forgotten after ninety days.",
-        };
-        noticeboard::record(connection, &notice, now).await.map(drop)
+        let most = if kind == Kind::Unproven { MOST_UNPROVEN } else { MOST_KEPT };
+        let waiting = store::count_kept(connection, kind).await?;
+        if waiting < most {
+            store::keep(connection, &self.vault, id, &message[..message.len().min(LONGEST_KEPT)]).await?;
+            let notice = Notice {
+                key: &format!("inbound:{day}"),
+                subject: "A mail came in that Clarion does not understand",
+                body: "A mail came in that is no bounce, no complaint and no wish that Clarion knows, or one that proves nothing. It is \
+                       kept, sealed; nothing was done because of it. There may be more today; this is told once a day.\n\n\
+                       To see them: clarion inbound list\nTo read one: clarion inbound show NUMBER\nTo be rid of it: clarion inbound \
+                       drop NUMBER\n\nWhat nobody drops is forgotten after ninety days.",
+            };
+            noticeboard::record(connection, &notice, now).await?;
+        } else if kind != Kind::Unproven {
+            let body = format!(
+                "{waiting} mails that Clarion does not understand wait for you; further ones are not kept. Somebody who wants to leave \
+                 may be among them. This is told once a day.\n\n\
+                 To see them: clarion inbound list\nTo read one: clarion inbound show NUMBER\nTo make room: clarion inbound drop NUMBER \
+                 NUMBER …, or, once you have seen them all: clarion inbound drop --all"
+            );
+            let notice = Notice { key: &format!("inbound-full:{day}"), subject: "Mail that came in is not kept any more", body: &body };
+            noticeboard::record(connection, &notice, now).await?;
+        }
+        Ok(())
     }
 }
 

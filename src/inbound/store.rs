@@ -53,12 +53,6 @@ pub(super) async fn keep(connection: &mut AnyConnection, vault: &Vault, id: i64,
     Ok(())
 }
 
-/// How many messages of a kind came since an instant.
-pub(super) async fn came_since(connection: &mut AnyConnection, kind: Kind, since: Timestamp) -> anyhow::Result<i64> {
-    let count = sqlx::query_scalar("SELECT COUNT(*) FROM inbound WHERE kind = $1 AND came_at > $2");
-    Ok(count.bind(kind.as_str()).bind(since.as_millis()).fetch_one(connection).await?)
-}
-
 /// How many messages of a kind are kept.
 pub(super) async fn count_kept(connection: &mut AnyConnection, kind: Kind) -> anyhow::Result<i64> {
     let count = sqlx::query_scalar("SELECT COUNT(*) FROM inbound WHERE sealed IS NOT NULL AND kind = $1");

@@ -1,7 +1,9 @@
 //! What people want by mail: to join, to leave, to confirm.
 
-use super::office::{count, desk, letter, send};
+use super::office::{count, desk, letter, mailing, send, token};
+use crate::delivery::office::enter_people;
 use crate::support::{World, language, on_each_engine};
+use clarion::delivery::Kind as For;
 use clarion::inbound::Kind;
 use clarion::language::Catalogue;
 use clarion::subscription::{SignupStep, SubscriptionState};
@@ -98,6 +100,21 @@ async fn a_flood_of_wishes_is_left_to_people() {
             assert_eq!(kind, if number < 100 { Kind::Join } else { Kind::Unclear }, "{number}");
         }
         assert_eq!(count(&world, "SELECT COUNT(*) FROM signup").await, 100);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_wave_of_people_who_leave_by_their_mails_takes_no_turn_of_who_writes_to_leave() {
+    on_each_engine(async |world: World| {
+        let people = enter_people(&world, 101).await;
+        let desk = desk(&world);
+        for delivery in mailing(&world, "digest:1", For::Digest, &people).await {
+            let address = format!("bounces+leave-{}@example.org", token(&world, delivery));
+            assert_eq!(desk.receive(&letter(&address, "unsubscribe")).await.unwrap(), Kind::Leave);
+        }
+        assert_eq!(desk.receive(&letter("leave@example.org", "enough")).await.unwrap(), Kind::Leave);
+        assert_eq!(count(&world, "SELECT COUNT(*) FROM signup WHERE wish = 'preferences'").await, 1);
     })
     .await;
 }

@@ -82,13 +82,48 @@ async fn staff_list_show_and_drop_what_waits() {
             return;
         }
         let context = context(&world);
-        desk(&world).receive(b"From: kim@example.net\r\nSubject: x\r\n\r\nhello").await.unwrap();
+        for number in 1..=4 {
+            desk(&world).receive(format!("From: kim@example.net\r\nSubject: {number}\r\n\r\nhello").as_bytes()).await.unwrap();
+        }
+        let kept = async || count(&world, "SELECT COUNT(*) FROM inbound WHERE sealed IS NOT NULL").await;
+        let drop = |ids: &[i64]| InboundCommand::Drop { ids: ids.to_vec(), all: false };
         let run = async |command| inbound::run(Some(command), &context).await.unwrap();
         assert_eq!(run(InboundCommand::List).await, Outcome::Done);
         assert_eq!(run(InboundCommand::Show { id: 1, raw: false }).await, Outcome::Done);
-        assert_eq!(run(InboundCommand::Drop { id: 1 }).await, Outcome::Done);
-        assert_eq!(run(InboundCommand::Drop { id: 1 }).await, Outcome::ProblemFound);
+        assert_eq!(run(drop(&[1])).await, Outcome::Done);
+        assert_eq!(run(drop(&[2, 1])).await, Outcome::ProblemFound);
+        assert_eq!(kept().await, 3, "all of them, or none");
+        assert_eq!(run(drop(&[2, 3, 3])).await, Outcome::Done);
+        assert_eq!(kept().await, 1);
+        assert_eq!(run(InboundCommand::Drop { ids: Vec::new(), all: true }).await, Outcome::Done);
+        assert_eq!(kept().await, 0);
         assert_eq!(run(InboundCommand::Show { id: 1, raw: false }).await, Outcome::ProblemFound);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn when_too_many_wait_staff_are_told_once_a_day_that_further_ones_are_not_kept() {
+    on_each_engine(async |world: World| {
+        let desk = desk(&world);
+        let kept = "SELECT COUNT(*) FROM inbound WHERE sealed IS NOT NULL";
+        let told = "SELECT COUNT(*) FROM notice WHERE key LIKE 'inbound-full:%'";
+        for number in 0..500 {
+            desk.receive(format!("Subject: {number}\n\nhello").as_bytes()).await.unwrap();
+        }
+        assert_eq!((count(&world, kept).await, count(&world, told).await), (500, 0));
+        for number in 500..503 {
+            desk.receive(format!("Subject: {number}\n\nhello").as_bytes()).await.unwrap();
+        }
+        assert_eq!((count(&world, kept).await, count(&world, told).await), (500, 1));
+        world.pass(std::time::Duration::from_hours(24));
+        desk.receive(b"Subject: tomorrow\n\nhello").await.unwrap();
+        assert_eq!((count(&world, kept).await, count(&world, told).await), (500, 2));
+        let body: String = sqlx::query_scalar("SELECT body FROM notice WHERE key LIKE 'inbound-full:%' LIMIT 1")
+            .fetch_one(world.db.reader())
+            .await
+            .unwrap();
+        assert!(body.starts_with("500 mails") && body.contains("clarion inbound drop --all"), "{body}");
     })
     .await;
 }
