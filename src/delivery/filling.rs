@@ -2,7 +2,7 @@
 
 use super::ledger::{Claim, Variant};
 use super::store::cell;
-use super::verp::{CONFIRM, LEAVE, bounce_token};
+use super::verp::{CONFIRM, LEAVE, Subject, bounce_token};
 use super::{CONFIRM_BY_MAIL, PersonalLink, UNSUBSCRIBE};
 use crate::address::Address;
 use crate::addressbook::{self, Stream};
@@ -47,7 +47,8 @@ impl Filler {
     /// An address of ours that names the delivery: the envelope sender, or where its recipient
     /// writes for the purpose that `before` says.
     fn answering_address(&self, claim: &Claim, before: &str) -> anyhow::Result<Address> {
-        let token = bounce_token(&self.vault, claim.attempt.id);
+        let subject = Subject { delivery: claim.attempt.id, mailing_key: &claim.mailing_key, recipient: &claim.recipient };
+        let token = bounce_token(&self.vault, subject);
         self.mail.envelope.with(&format!("{before}{token}")).map_err(|reason| anyhow!("the envelope sender cannot be made: {reason}"))
     }
 

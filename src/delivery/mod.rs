@@ -27,7 +27,8 @@ mod worker;
 
 pub use archive::{PublicMailing, public_mailings, public_text};
 pub use bounce::{
-    Bounced, Cause, Diagnosis, Heard, Status, bounce_counts, bounced, bounces_of, complained, forgive_bounces, personal_links, recipient_of,
+    Bounced, Cause, Diagnosis, Heard, Status, bounce_counts, bounced, bounces_of, complained, delivery_of_token, forgive_bounces,
+    personal_links, recipient_of,
 };
 pub use carried::{CarriedArticle, carried};
 pub use control::*;
@@ -37,7 +38,7 @@ pub use late::hold_after;
 pub use rate::{Group, Rates, WarmUp, Warmth, warmth};
 pub use relays::{RelayHealth, RelayState, relay_health};
 pub use store::*;
-pub use verp::{CONFIRM, LEAVE, bounce_token, read_bounce_token};
+pub use verp::{CONFIRM, LEAVE, Subject, bounce_token};
 pub use withdraw::{Stopped, withdraw};
 pub use worker::DeliveryStep;
 

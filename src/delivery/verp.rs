@@ -17,26 +17,52 @@ const PROOF: usize = 10;
 /// Octets of a token: fifteen in base32.
 const TOKEN: usize = 24;
 
+/// What a token is made for. The number alone would do until a database is restored from a
+/// backup: the same numbers then name mails to other people.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The number of the delivery.
+    pub delivery: i64,
+    /// What makes its mailing itself.
+    pub mailing_key: &'a str,
+    /// Whom it is to, as the ledger has it.
+    pub recipient: &'a str,
+}
+
 /// The token of a delivery: 24 letters and digits.
-pub fn bounce_token(vault: &Vault, delivery: i64) -> String {
-    let number = delivery.to_be_bytes();
+pub fn bounce_token(vault: &Vault, subject: Subject<'_>) -> String {
+    let number = subject.delivery.to_be_bytes();
     let mut bytes = [0; NUMBER + PROOF];
     bytes[..NUMBER].copy_from_slice(&number[8 - NUMBER..]);
-    bytes[NUMBER..].copy_from_slice(&proof(vault, delivery));
+    bytes[NUMBER..].copy_from_slice(&proof(vault, subject));
     encode(&bytes)
 }
 
-/// The delivery that a token, in whatever case, was made for.
-pub fn read_bounce_token(vault: &Vault, token: &str) -> Option<i64> {
-    let bytes = decode(token)?;
-    let (number, found) = bytes.split_at(NUMBER);
-    let delivery = number.iter().fold(0, |sum, byte| sum << 8 | i64::from(*byte));
-    bool::from(proof(vault, delivery).ct_eq(found)).then_some(delivery)
+/// A token as it was written, of which nothing is proven yet.
+pub(super) struct Claimed {
+    /// The delivery that it names.
+    pub(super) delivery: i64,
+    proof: [u8; PROOF],
+}
+
+impl Claimed {
+    /// Reads a token in whatever case.
+    pub(super) fn read(token: &str) -> Option<Self> {
+        let bytes = decode(token)?;
+        let delivery = bytes[..NUMBER].iter().fold(0, |sum, byte| sum << 8 | i64::from(*byte));
+        let proof = bytes[NUMBER..].try_into().ok()?;
+        Some(Self { delivery, proof })
+    }
+
+    /// Whether it was made for this.
+    pub(super) fn is_for(&self, vault: &Vault, subject: Subject<'_>) -> bool {
+        self.delivery == subject.delivery && bool::from(proof(vault, subject).ct_eq(&self.proof))
+    }
 }
 
 /// Eighty bits of the vault's keyed hash.
-fn proof(vault: &Vault, delivery: i64) -> [u8; PROOF] {
-    let name = vault.identity("bounce", &[&delivery.to_string()]);
+fn proof(vault: &Vault, Subject { delivery, mailing_key, recipient }: Subject<'_>) -> [u8; PROOF] {
+    let name = vault.identity("bounce", &[&delivery.to_string(), mailing_key, recipient]);
     let mut proof = [0; PROOF];
     // Four letters of base64url are three octets; the vault never gives fewer than forty.
     for (octets, letters) in proof.chunks_mut(3).zip(name.as_bytes().chunks(4)) {
@@ -86,34 +112,50 @@ mod tests {
     use super::*;
     use crate::vault::Keyring;
 
+    const KIM: Subject<'static> = Subject { delivery: 42, mailing_key: "digest:1", recipient: "p:7" };
+
+    fn is_believed(vault: &Vault, token: &str, subject: Subject<'_>) -> bool {
+        Claimed::read(token).is_some_and(|claimed| claimed.is_for(vault, subject))
+    }
+
     #[test]
     fn a_token_names_its_delivery_in_any_case_and_fits_a_local_part() {
         let vault = Vault::from_keyring(&Keyring::generate());
         for delivery in [1, 42, 1_000_000, (1 << 40) - 1] {
-            let token = bounce_token(&vault, delivery);
+            let subject = Subject { delivery, ..KIM };
+            let token = bounce_token(&vault, subject);
             assert_eq!(token.len(), TOKEN);
             assert!(token.bytes().all(|byte| ALPHABET.contains(&byte)));
-            assert_eq!(read_bounce_token(&vault, &token), Some(delivery));
-            assert_eq!(read_bounce_token(&vault, &token.to_uppercase()), Some(delivery));
+            assert_eq!(Claimed::read(&token).map(|claimed| claimed.delivery), Some(delivery));
+            assert!(is_believed(&vault, &token, subject) && is_believed(&vault, &token.to_uppercase(), subject));
         }
     }
 
     #[test]
     fn no_other_token_is_believed() {
         let vault = Vault::from_keyring(&Keyring::generate());
-        let token = bounce_token(&vault, 42);
+        let token = bounce_token(&vault, KIM);
         for at in 0..TOKEN {
             for letter in ALPHABET {
                 let mut changed = token.clone().into_bytes();
                 changed[at] = *letter;
                 let changed = String::from_utf8(changed).unwrap();
-                assert_eq!(read_bounce_token(&vault, &changed), (changed == token).then_some(42));
+                assert_eq!(is_believed(&vault, &changed, KIM), changed == token);
             }
         }
         let other = Vault::from_keyring(&Keyring::generate());
-        for wrong in ["", "a", &token[1..], &format!("{token}a"), &"a".repeat(TOKEN), "日本語日本語日本", &bounce_token(&other, 42)]
+        for wrong in ["", "a", &token[1..], &format!("{token}a"), &"a".repeat(TOKEN), "日本語日本語日本", &bounce_token(&other, KIM)]
         {
-            assert_eq!(read_bounce_token(&vault, wrong), None, "{wrong}");
+            assert!(!is_believed(&vault, wrong, KIM), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_for_one_mailing_and_one_recipient_whatever_else_has_its_number() {
+        let vault = Vault::from_keyring(&Keyring::generate());
+        let token = bounce_token(&vault, KIM);
+        for other in [Subject { mailing_key: "digest:2", ..KIM }, Subject { recipient: "p:8", ..KIM }, Subject { delivery: 43, ..KIM }] {
+            assert!(!is_believed(&vault, &token, other), "{other:?}");
         }
     }
 }

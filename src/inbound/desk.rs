@@ -7,7 +7,7 @@ use crate::address::Address;
 use crate::addressbook::{self, Stream};
 use crate::clock::{Clock, Timestamp};
 use crate::db::Db;
-use crate::delivery::{self, Diagnosis, Heard, read_bounce_token};
+use crate::delivery::{self, Diagnosis, Heard, delivery_of_token};
 use crate::mail::{self, Reply};
 use crate::noticeboard::{self, Notice};
 use crate::site::Site;
@@ -106,11 +106,11 @@ impl Desk {
     async fn act(&self, connection: &mut AnyConnection, sorted: Sorted, now: Timestamp) -> anyhow::Result<Decision> {
         match sorted {
             Sorted::Bounce { tokens, diagnosis, words, names } => {
-                let Some(delivery) = self.proven(&tokens) else { return Ok(Decision::kept(Kind::Unproven)) };
+                let Some(delivery) = self.proven(connection, &tokens).await? else { return Ok(Decision::kept(Kind::Unproven)) };
                 self.bounce(connection, delivery, &diagnosis, &words, &names, now).await
             }
             Sorted::Complaint { tokens } => {
-                let Some(delivery) = self.proven(&tokens) else { return Ok(Decision::kept(Kind::Unproven)) };
+                let Some(delivery) = self.proven(connection, &tokens).await? else { return Ok(Decision::kept(Kind::Unproven)) };
                 complaint(connection, delivery, now).await
             }
             Sorted::Delay => Ok(Decision::done(Kind::Delay)),
@@ -125,11 +125,17 @@ impl Desk {
 
     /// The delivery whose token we signed, of the first place that shows one. Two in one place
     /// prove nothing.
-    fn proven(&self, tokens: &[Vec<String>]) -> Option<i64> {
-        let of_place =
-            |place: &Vec<String>| -> BTreeSet<i64> { place.iter().filter_map(|token| read_bounce_token(&self.vault, token)).collect() };
-        let found = tokens.iter().map(of_place).find(|found| !found.is_empty())?;
-        found.first().copied().filter(|_| found.len() == 1)
+    async fn proven(&self, connection: &mut AnyConnection, tokens: &[Vec<String>]) -> anyhow::Result<Option<i64>> {
+        for place in tokens {
+            let mut found = BTreeSet::new();
+            for token in place {
+                found.extend(delivery_of_token(connection, &self.vault, token).await?);
+            }
+            if let Some(first) = found.first() {
+                return Ok((found.len() == 1).then_some(*first));
+            }
+        }
+        Ok(None)
     }
 
     async fn bounce(
@@ -180,7 +186,7 @@ impl Desk {
 
     /// The way out that stands in our mails (RFC 2369): it never expires.
     async fn leave(&self, connection: &mut AnyConnection, token: &str, now: Timestamp) -> anyhow::Result<Decision> {
-        let Some(delivery) = read_bounce_token(&self.vault, token) else { return Ok(Decision::kept(Kind::Unclear)) };
+        let Some(delivery) = delivery_of_token(connection, &self.vault, token).await? else { return Ok(Decision::kept(Kind::Unclear)) };
         let Some(person) = delivery::recipient_of(connection, delivery).await? else { return Ok(Decision::kept(Kind::Unclear)) };
         subscription::leave(connection, person, &Stream::REFUSABLE, Occasion::by(Method::Mail), now).await?;
         Ok(Decision::done(Kind::Leave))
@@ -188,7 +194,7 @@ impl Desk {
 
     /// What the button of the page does, for who was sent the link to it.
     async fn confirm(&self, connection: &mut AnyConnection, token: &str, now: Timestamp) -> anyhow::Result<Decision> {
-        let Some(delivery) = read_bounce_token(&self.vault, token) else { return Ok(Decision::kept(Kind::Unclear)) };
+        let Some(delivery) = delivery_of_token(connection, &self.vault, token).await? else { return Ok(Decision::kept(Kind::Unclear)) };
         let links = delivery::personal_links(connection, delivery).await?;
         let holds = |expires: Option<i64>| expires.is_none_or(|expires| expires >= now.as_millis());
         let link = links.iter().find(|link| link.claims.purpose == Purpose::Confirm && holds(link.claims.expires));

@@ -1,12 +1,14 @@
 //! SQL of what came back.
 
 use super::super::rules::Settlement;
+use super::super::verp::{Claimed, Subject};
 use super::super::{DeliveryState, PersonalLink};
 use super::hold::tell_of_refused;
 use super::{Cause, Diagnosis, Past, is_unreachable};
 use crate::addressbook::{self, Deliverability, Stream};
 use crate::clock::Timestamp;
 use crate::noticeboard::{self, Notice};
+use crate::vault::Vault;
 use anyhow::Context as _;
 use sqlx::{AnyConnection, FromRow};
 use std::collections::BTreeMap;
@@ -252,6 +254,20 @@ pub async fn forgive_bounces(connection: &mut AnyConnection, person: i64, now: T
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// The delivery that a token was made for, if it is one of ours.
+pub async fn delivery_of_token(connection: &mut AnyConnection, vault: &Vault, token: &str) -> anyhow::Result<Option<i64>> {
+    let Some(claimed) = Claimed::read(token) else { return Ok(None) };
+    let row: Option<(String, String)> =
+        sqlx::query_as("SELECT m.key, d.recipient FROM delivery d JOIN mailing m ON m.id = d.mailing_id WHERE d.id = $1")
+            .bind(claimed.delivery)
+            .fetch_optional(connection)
+            .await?;
+    let is_ours = |(mailing_key, recipient): (String, String)| {
+        claimed.is_for(vault, Subject { delivery: claimed.delivery, mailing_key: &mailing_key, recipient: &recipient })
+    };
+    Ok(row.is_some_and(is_ours).then_some(claimed.delivery))
 }
 
 /// The person that a delivery was to; `None`: there is no such delivery, or it was to staff.

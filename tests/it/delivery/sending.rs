@@ -49,7 +49,9 @@ async fn each_mail_carries_the_persons_own_way_out_and_a_signed_envelope() {
         for (number, person) in people.iter().enumerate() {
             let mail = &relay.received_by(&format!("person{number}@example.org"))[0];
             let token = mail.from.strip_prefix("bounces+").and_then(|rest| rest.strip_suffix("@example.org")).unwrap();
-            assert!(delivery::read_bounce_token(&world.vault, &token.to_uppercase()).is_some());
+            let mut connection = world.db.reader().acquire().await.unwrap();
+            let named = delivery::delivery_of_token(&mut connection, &world.vault, &token.to_uppercase()).await.unwrap().unwrap();
+            assert_eq!(delivery::recipient_of(&mut connection, named).await.unwrap(), Some(*person));
             let message = MessageParser::default().parse(&mail.data).unwrap();
             assert_eq!(message.subject(), Some("人権ニュース"));
             let token = world.vault.token(&Claims::lasting(Purpose::Unsubscribe, *person));

@@ -110,7 +110,7 @@ async fn a_wave_of_people_who_leave_by_their_mails_takes_no_turn_of_who_writes_t
         let people = enter_people(&world, 101).await;
         let desk = desk(&world);
         for delivery in mailing(&world, "digest:1", For::Digest, &people).await {
-            let address = format!("bounces+leave-{}@example.org", token(&world, delivery));
+            let address = format!("bounces+leave-{}@example.org", token(&world, delivery).await);
             assert_eq!(desk.receive(&letter(&address, "unsubscribe")).await.unwrap(), Kind::Leave);
         }
         assert_eq!(desk.receive(&letter("leave@example.org", "enough")).await.unwrap(), Kind::Leave);

@@ -1,10 +1,10 @@
 //! What others make up about our mails. `CLARION_TEST_FORGERIES` says how many are tried,
 //! `CLARION_TEST_SEED` from where.
 
-use super::office::{desk, mailing, sample, token};
-use crate::delivery::office::enter_people;
+use super::office::{count, desk, letter, mailing, sample, token};
+use crate::delivery::office::{enter_people, run_sql};
 use crate::support::{World, on_each_engine, option};
-use clarion::delivery::{self, Kind as For};
+use clarion::delivery::{self, Kind as For, Subject};
 use clarion::inbound::Kind;
 use clarion::vault::{Keyring, Vault};
 
@@ -49,7 +49,10 @@ fn forge(dice: &mut Dice, genuine: &[String], stranger: &Vault) -> String {
         2 => letters.truncate(23 - dice.below(20)),
         3 => letters.push(*dice.of(LETTERS)),
         // Signed by somebody else.
-        4 => return delivery::bounce_token(stranger, 1 + i64::try_from(dice.below(20)).unwrap()),
+        4 => {
+            let delivery = 1 + i64::try_from(dice.below(20)).unwrap();
+            return delivery::bounce_token(stranger, Subject { delivery, mailing_key: "digest:1", recipient: &format!("p:{delivery}") });
+        }
         _ => letters.iter_mut().for_each(|letter| *letter = *dice.of(LETTERS)),
     }
     String::from_utf8(letters).unwrap()
@@ -102,7 +105,10 @@ async fn no_forged_report_changes_anything() {
     on_each_engine(async |world: World| {
         let people = enter_people(&world, 20).await;
         let deliveries = mailing(&world, "digest:1", For::Digest, &people).await;
-        let genuine: Vec<String> = deliveries.iter().map(|delivery| token(&world, *delivery)).collect();
+        let mut genuine = Vec::new();
+        for delivery in deliveries {
+            genuine.push(token(&world, delivery).await);
+        }
         let stranger = Vault::from_keyring(&Keyring::generate());
         let before = picture(&world).await;
         let (mut dice, desk, mut unproven) = (Dice(seed), desk(&world), 0);
@@ -123,6 +129,33 @@ async fn no_forged_report_changes_anything() {
         // The test can fail.
         assert_eq!(desk.receive(&sample("postfix", &genuine[0])).await.unwrap(), Kind::Bounce);
         assert_ne!(picture(&world).await, before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_sent_before_a_backup_was_restored_speaks_for_nobody_who_has_its_number_now() {
+    on_each_engine(async |world: World| {
+        let people = enter_people(&world, 2).await;
+        let delivery = mailing(&world, "digest:1", For::Digest, &people[..1]).await[0];
+        let before = token(&world, delivery).await;
+        // After the restore the number went to a mail of another mailing.
+        run_sql(&world, "UPDATE mailing SET key = 'digest:2'").await;
+        for name in ["postfix", "complaint"] {
+            assert_eq!(desk(&world).receive(&sample(name, &before)).await.unwrap(), Kind::Unproven, "{name}");
+        }
+        for door in ["leave", "confirm"] {
+            let message = letter(&format!("bounces+{door}-{before}@example.org"), "hello");
+            assert_eq!(desk(&world).receive(&message).await.unwrap(), Kind::Unclear, "{door}");
+        }
+        // Or to a mail of the same mailing to somebody else.
+        run_sql(&world, "UPDATE mailing SET key = 'digest:1'").await;
+        run_sql(&world, "UPDATE delivery SET recipient = 'p:2', person_id = 2").await;
+        let message = letter(&format!("bounces+leave-{before}@example.org"), "hello again");
+        assert_eq!(desk(&world).receive(&message).await.unwrap(), Kind::Unclear);
+        for nothing in ["SELECT COUNT(*) FROM bounce", "SELECT COUNT(*) FROM refusal", "SELECT COUNT(*) FROM suppression"] {
+            assert_eq!(count(&world, nothing).await, 0, "{nothing}");
+        }
     })
     .await;
 }

@@ -78,7 +78,7 @@ async fn a_message_that_the_server_does_not_hand_out_is_stepped_over_after_three
         look(&world, &step).await;
         let broken = mailbox.put(b"Subject: x\r\n\r\n".to_vec(), false);
         mailbox.spoil(broken);
-        mailbox.put(sample("postfix", &token(&world, delivery)), false);
+        mailbox.put(sample("postfix", &token(&world, delivery).await), false);
         let told = "SELECT COUNT(*) FROM notice WHERE key LIKE 'imap-withheld:%'";
         for _ in 0..3 {
             look(&world, &step).await;

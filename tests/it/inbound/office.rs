@@ -4,7 +4,7 @@ use crate::delivery::office::{mail_out, mail_settings, plan};
 use crate::support::World;
 use clarion::address::Address;
 use clarion::addressbook;
-use clarion::delivery::{self, DeliveryStep, Kind, OnDoubt};
+use clarion::delivery::{self, DeliveryStep, Kind, OnDoubt, Subject};
 use clarion::inbound::{Desk, Settings};
 use clarion::mail::{self, EnvelopePattern, TransportSettings};
 use clarion::metrics::Metrics;
@@ -59,8 +59,10 @@ pub async fn count(world: &World, sql: &'static str) -> i64 {
 }
 
 /// The token of a delivery.
-pub fn token(world: &World, delivery: i64) -> String {
-    delivery::bounce_token(&world.vault, delivery)
+pub async fn token(world: &World, delivery: i64) -> String {
+    let row = sqlx::query_as("SELECT m.key, d.recipient FROM delivery d JOIN mailing m ON m.id = d.mailing_id WHERE d.id = $1");
+    let (mailing_key, recipient): (String, String) = row.bind(delivery).fetch_one(world.db.reader()).await.unwrap();
+    delivery::bounce_token(&world.vault, Subject { delivery, mailing_key: &mailing_key, recipient: &recipient })
 }
 
 /// A sample with a token in it.

@@ -24,7 +24,7 @@ async fn the_report_of_every_mail_system_is_understood_and_names_nobody() {
             world.pass(DAY * 400);
             let delivery = mailing(&world, &format!("digest:{name}"), For::Digest, &people).await[0];
             assert_eq!(state(&world, delivery).await.0, "sent");
-            assert_eq!(desk(&world).receive(&sample(name, &token(&world, delivery))).await.unwrap(), Kind::Bounce, "{name}");
+            assert_eq!(desk(&world).receive(&sample(name, &token(&world, delivery).await)).await.unwrap(), Kind::Bounce, "{name}");
             assert_eq!(state(&world, delivery).await, ("failed".to_owned(), format!("came back: {cause}")), "{name}");
             let mut connection = world.db.reader().acquire().await.unwrap();
             let newest = delivery::bounces_of(&mut connection, people[0], 1).await.unwrap().remove(0);
@@ -45,7 +45,7 @@ async fn a_delay_and_an_answer_of_a_program_change_nothing_and_are_counted() {
     on_each_engine(async |world: World| {
         let people = enter_people(&world, 1).await;
         let delivery = mailing(&world, "digest:1", For::Digest, &people).await[0];
-        let token = token(&world, delivery);
+        let token = token(&world, delivery).await;
         assert_eq!(desk(&world).receive(&sample("delayed", &token)).await.unwrap(), Kind::Delay);
         assert_eq!(desk(&world).receive(&sample("vacation", &token)).await.unwrap(), Kind::AutoReply);
         assert_eq!(state(&world, delivery).await.0, "sent");
@@ -60,7 +60,7 @@ async fn what_is_not_understood_is_kept_sealed_and_told_once_a_day() {
     on_each_engine(async |world: World| {
         let people = enter_people(&world, 1).await;
         let delivery = mailing(&world, "digest:1", For::Digest, &people).await[0];
-        let message = sample("qmail", &token(&world, delivery));
+        let message = sample("qmail", &token(&world, delivery).await);
         assert_eq!(desk(&world).receive(&message).await.unwrap(), Kind::Unclear);
         assert_eq!(state(&world, delivery).await.0, "sent", "it is never acted on");
         for number in 0..3 {
@@ -85,11 +85,11 @@ async fn the_same_message_counts_once_and_a_second_report_of_one_delivery_is_no_
     on_each_engine(async |world: World| {
         let people = enter_people(&world, 1).await;
         let delivery = mailing(&world, "digest:1", For::Digest, &people).await[0];
-        let message = sample("postfix", &token(&world, delivery));
+        let message = sample("postfix", &token(&world, delivery).await);
         let desk = desk(&world);
         assert_eq!(desk.receive(&message).await.unwrap(), Kind::Bounce);
         assert_eq!(desk.receive(&message).await.unwrap(), Kind::Known);
-        assert_eq!(desk.receive(&sample("gmail", &token(&world, delivery))).await.unwrap(), Kind::Bounce);
+        assert_eq!(desk.receive(&sample("gmail", &token(&world, delivery).await)).await.unwrap(), Kind::Bounce);
         assert_eq!(count(&world, "SELECT COUNT(*) FROM bounce").await, 1);
         assert_eq!(deliverability(&world, people[0]).await, "good");
         assert_eq!(count(&world, "SELECT total FROM inbound_count WHERE kind = 'bounce'").await, 2);
@@ -103,13 +103,13 @@ async fn a_report_of_a_mail_long_ago_or_not_sent_yet_is_not_believed() {
         let people = enter_people(&world, 2).await;
         let delivery = mailing(&world, "digest:1", For::Digest, &people[..1]).await[0];
         world.pass(DAY * 31);
-        assert_eq!(desk(&world).receive(&sample("postfix", &token(&world, delivery))).await.unwrap(), Kind::Unproven);
+        assert_eq!(desk(&world).receive(&sample("postfix", &token(&world, delivery).await)).await.unwrap(), Kind::Unproven);
         // Not claimed yet.
         let waiting = crate::delivery::office::digest_to(&world, &people[1..]).await;
         let mut connection = world.db.reader().acquire().await.unwrap();
         let line = delivery::delivery_lines(&mut connection, waiting, 0, 1).await.unwrap().remove(0);
         drop(connection);
-        assert_eq!(desk(&world).receive(&sample("postfix", &token(&world, line.id))).await.unwrap(), Kind::Unproven);
+        assert_eq!(desk(&world).receive(&sample("postfix", &token(&world, line.id).await)).await.unwrap(), Kind::Unproven);
         assert_eq!(count(&world, "SELECT COUNT(*) FROM bounce").await, 0);
     })
     .await;
@@ -120,7 +120,7 @@ async fn of_several_recipients_in_one_report_a_failed_one_says_little_and_nothin
     on_each_engine(async |world: World| {
         let people = enter_people(&world, 1).await;
         let delivery = mailing(&world, "digest:1", For::Digest, &people).await[0];
-        let report = String::from_utf8(sample("postfix", &token(&world, delivery))).unwrap();
+        let report = String::from_utf8(sample("postfix", &token(&world, delivery).await)).unwrap();
         let with_another = |action: &str| {
             let other = format!("Final-Recipient: rfc822; other@example.net\r\nAction: {action}\r\n\r\nFinal-Recipient:");
             report.replacen("Final-Recipient:", &other, 1).into_bytes()

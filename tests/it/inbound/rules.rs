@@ -58,7 +58,7 @@ async fn subscribe(world: &World) -> i64 {
 /// A mailing whose mail to the person comes back so.
 async fn comes_back(world: &World, key: &str, person: i64, report: &str) {
     let delivery = mailing(world, key, For::Digest, &[person]).await[0];
-    assert_eq!(desk(world).receive(&sample(report, &token(world, delivery))).await.unwrap(), Kind::Bounce);
+    assert_eq!(desk(world).receive(&sample(report, &token(world, delivery).await)).await.unwrap(), Kind::Bounce);
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn an_unknown_user_is_paused_at_the_second_mailing_and_suppressed_when_wha
             ask(&world, Wish::Preferences).await;
             let trial = newest_delivery(&world).await;
             assert_eq!(state(&world, trial).await.0, "sent");
-            assert_eq!(desk(&world).receive(&sample("exim", &token(&world, trial))).await.unwrap(), Kind::Bounce);
+            assert_eq!(desk(&world).receive(&sample("exim", &token(&world, trial).await)).await.unwrap(), Kind::Bounce);
             assert_eq!(deliverability(&world, person).await, follows);
         }
         world.pass(DAY);
@@ -99,7 +99,7 @@ async fn mails_under_way_when_one_is_paused_are_no_trial_however_late_they_come_
         }
         let late = under_way.pop().unwrap();
         for delivery in under_way {
-            assert_eq!(desk(&world).receive(&sample("postfix", &token(&world, delivery))).await.unwrap(), Kind::Bounce);
+            assert_eq!(desk(&world).receive(&sample("postfix", &token(&world, delivery).await)).await.unwrap(), Kind::Bounce);
         }
         // One had been claimed before the pause, and left when it was over with the relay.
         world.pass(DAY * 2);
@@ -107,7 +107,7 @@ async fn mails_under_way_when_one_is_paused_are_no_trial_however_late_they_come_
         let leaves = sqlx::query("UPDATE delivery SET first_attempt_at = $1, settled_at = $1 WHERE id = $2");
         leaves.bind(world.clock.now().as_millis()).bind(late).execute(&mut *tx).await.unwrap();
         tx.commit().await.unwrap();
-        assert_eq!(desk(&world).receive(&sample("postfix", &token(&world, late))).await.unwrap(), Kind::Bounce);
+        assert_eq!(desk(&world).receive(&sample("postfix", &token(&world, late).await)).await.unwrap(), Kind::Bounce);
         assert_eq!(deliverability(&world, person).await, "paused");
     })
     .await;
@@ -120,14 +120,14 @@ async fn a_second_report_says_more_about_why_and_nothing_about_when_and_revives_
         let delivery = mailing(&world, "digest:1", For::Digest, &[person]).await[0];
         let left_at = world.clock.now().as_millis();
         world.pass(DAY * 2);
-        assert_eq!(desk(&world).receive(&sample("sendmail", &token(&world, delivery))).await.unwrap(), Kind::Bounce);
+        assert_eq!(desk(&world).receive(&sample("sendmail", &token(&world, delivery).await)).await.unwrap(), Kind::Bounce);
         assert_eq!(count(&world, "SELECT bounced_at FROM bounce").await, left_at);
         let mut tx = world.db.begin().await.unwrap();
         delivery::forgive_bounces(&mut tx, person, world.clock.now()).await.unwrap();
         tx.commit().await.unwrap();
         let forgiven_at = count(&world, "SELECT forgiven_at FROM bounce").await;
         world.pass(DAY * 2);
-        assert_eq!(desk(&world).receive(&sample("gmail", &token(&world, delivery))).await.unwrap(), Kind::Bounce);
+        assert_eq!(desk(&world).receive(&sample("gmail", &token(&world, delivery).await)).await.unwrap(), Kind::Bounce);
         assert_eq!(count(&world, "SELECT COUNT(*) FROM bounce WHERE cause = 'unknown user'").await, 1);
         assert_eq!(count(&world, "SELECT bounced_at FROM bounce").await, left_at);
         assert_eq!(count(&world, "SELECT forgiven_at FROM bounce").await, forgiven_at);
@@ -239,8 +239,8 @@ async fn what_was_refused_for_what_it_is_goes_again_with_a_clean_count_and_dead_
             .fetch_all(world.db.reader())
             .await
             .unwrap();
-        assert_eq!(desk(&world).receive(&sample("postfix", &token(&world, sent[0]))).await.unwrap(), Kind::Bounce);
-        let report = String::from_utf8(sample("postfix", &token(&world, sent[1]))).unwrap();
+        assert_eq!(desk(&world).receive(&sample("postfix", &token(&world, sent[0]).await)).await.unwrap(), Kind::Bounce);
+        let report = String::from_utf8(sample("postfix", &token(&world, sent[1]).await)).unwrap();
         let report = report.replace("Status: 5.1.1", "Status: 5.7.1").replace("unknown user", "not wanted");
         assert_eq!(desk(&world).receive(report.as_bytes()).await.unwrap(), Kind::Bounce);
         assert_eq!(state(&world, sent[1]).await.1, "came back: policy");
@@ -268,7 +268,7 @@ async fn a_complaint_ends_everything_at_once() {
     on_each_engine(async |world: World| {
         let person = subscribe(&world).await;
         let delivery = mailing(&world, "digest:1", For::Digest, &[person]).await[0];
-        let complaint = sample("complaint", &token(&world, delivery));
+        let complaint = sample("complaint", &token(&world, delivery).await);
         let praise = String::from_utf8(complaint.clone()).unwrap().replace("Feedback-Type: abuse", "Feedback-Type: not-spam");
         assert_eq!(desk(&world).receive(praise.as_bytes()).await.unwrap(), Kind::Unclear);
         assert_eq!(count(&world, "SELECT COUNT(*) FROM suppression").await, 0);
@@ -290,7 +290,7 @@ async fn who_never_confirmed_and_complains_confirms_nothing_later_and_is_forgott
         ask(&world, Wish::Subscribe).await;
         let delivery = newest_delivery(&world).await;
         let signup = count(&world, "SELECT MAX(id) FROM signup").await;
-        assert_eq!(desk(&world).receive(&sample("complaint", &token(&world, delivery))).await.unwrap(), Kind::Complaint);
+        assert_eq!(desk(&world).receive(&sample("complaint", &token(&world, delivery).await)).await.unwrap(), Kind::Complaint);
         let mut tx = world.db.begin().await.unwrap();
         let confirmed = subscription::confirm(&mut tx, signup, Occasion::by(Method::Page), world.clock.now()).await.unwrap();
         tx.commit().await.unwrap();
@@ -341,7 +341,7 @@ async fn staff_whose_mail_comes_back_are_not_paused_but_told_of_once() {
         for key in ["plan:1", "plan:2", "plan:3"] {
             let delivery = letter_to_staff(key).await;
             assert_eq!(state(&world, delivery).await.0, "sent");
-            assert_eq!(desk(&world).receive(&sample("postfix", &token(&world, delivery))).await.unwrap(), Kind::Bounce);
+            assert_eq!(desk(&world).receive(&sample("postfix", &token(&world, delivery).await)).await.unwrap(), Kind::Bounce);
         }
         assert_eq!(count(&world, "SELECT COUNT(*) FROM notice WHERE key LIKE 'staff-bounce:%'").await, 1);
     })
@@ -356,7 +356,7 @@ async fn reports_of_failure_are_asked_for_where_they_are_offered() {
         let people = enter_people(&world, 1).await;
         mail_out(&world, &plan(&world, "digest:1", For::Digest), &people, &[]).await;
         drain(&single_step(&world, &relay)).await;
-        let name = token(&world, newest_delivery(&world).await);
+        let name = token(&world, newest_delivery(&world).await).await;
         let commands = relay.commands();
         let mail = commands.iter().find(|command| command.starts_with("MAIL")).unwrap();
         assert!(mail.contains(" RET=HDRS") && mail.contains(&format!(" ENVID=bounces+2B{name}")), "{mail}");
@@ -385,7 +385,7 @@ async fn leaving_by_the_address_in_the_header_ends_it_without_a_question() {
             .map(|entry| entry.unwrap().path())
             .find(|path| path.extension().is_some_and(|end| end == "eml"));
         let mail = std::fs::read_to_string(mail.unwrap()).unwrap().replace("\r\n ", " ");
-        let address = format!("bounces+leave-{}@example.org", token(&world, delivery));
+        let address = format!("bounces+leave-{}@example.org", token(&world, delivery).await);
         assert!(mail.contains(&format!("<mailto:{address}?subject=unsubscribe>")), "{mail}");
         // Years later, and from whatever address.
         world.pass(DAY * 2000);

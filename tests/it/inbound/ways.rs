@@ -36,7 +36,7 @@ async fn a_maildir_is_emptied_into_cur_after_the_commit_and_not_before() {
         let people = enter_people(&world, 1).await;
         let delivery = mailing(&world, "digest:1", For::Digest, &people).await[0];
         let folder = maildir(&world);
-        std::fs::write(folder.join("new/1.a"), sample("postfix", &token(&world, delivery))).unwrap();
+        std::fs::write(folder.join("new/1.a"), sample("postfix", &token(&world, delivery).await)).unwrap();
         std::fs::write(folder.join("new/2.b"), b"Subject: x\n\nwho are you?").unwrap();
         std::fs::write(folder.join("new/.hidden"), b"x").unwrap();
         std::os::unix::fs::symlink(world.folder.path().join("clarion.key"), folder.join("new/3.c")).unwrap();
