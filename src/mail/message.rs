@@ -88,9 +88,9 @@ impl Draft<'_> {
             more.push(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()));
         }
         more.push(("Feedback-ID", self.feedback_id.to_owned()));
-        Ok(more.into_iter().fold(headers, |headers, (name, value)| {
-            headers.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value))
-        }))
+        Ok(more
+            .into_iter()
+            .fold(headers, |headers, (name, value)| headers.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value))))
     }
 
     /// Plain text first, HTML last (RFC 2046 §5.1.4).
