@@ -109,7 +109,7 @@ impl Draft<'_> {
 /// size. Nothing is sent as it is (S8).
 fn part(kind: ContentType, text: &str) -> anyhow::Result<SinglePart> {
     let encoding = if text.is_ascii() { ContentTransferEncoding::QuotedPrintable } else { ContentTransferEncoding::Base64 };
-    let mut lines = text.replace("\r\n", "\n").replace('\r', "\n");
+    let mut lines = if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.to_owned() };
     if !lines.ends_with('\n') {
         lines.push('\n');
     }
