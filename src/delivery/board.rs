@@ -1,12 +1,17 @@
 //! What the connections of a round share: what is left to do, and what has been learnt of the
 //! relay.
 
+use super::bounce::{Cause, Diagnosis};
 use super::ledger::Claim;
 use super::rules::Ended;
 use std::collections::{HashMap, HashSet, VecDeque};
 
 /// So many answers tell something of a relay.
 const MANY: u32 = 10;
+/// So many refusals that are no recipient's fault, if they are so large a part of all answers,
+/// tell something of a mailing.
+const UNWANTED: u32 = 5;
+const SHARE: u32 = 20;
 
 /// What is left to do, and what was learnt.
 #[derive(Default)]
@@ -23,6 +28,8 @@ pub(super) struct Board {
     /// Mails that the relay gave an answer about, and those it did not want now.
     answered: u32,
     deferred: u32,
+    /// Mails that were refused for what they are.
+    unwanted: u32,
     /// How many of each group are on their way.
     pub(super) busy: HashMap<usize, u32>,
     /// Deliveries that met a relay with too much to do once in this round.
@@ -47,6 +54,12 @@ impl Board {
         self.overloaded.is_some() || (self.answered >= MANY && self.deferred * 2 > self.answered)
     }
 
+    /// Whether so many mails are refused for what they are that it must be looked at before more
+    /// are (M12): each one costs trust.
+    pub(super) fn is_unwanted(&self) -> bool {
+        self.unwanted >= UNWANTED && self.unwanted * SHARE >= self.answered
+    }
+
     /// Why nothing can be sent now, if nothing can: the relay says so, or has said nothing else.
     pub(super) fn verdict(&self) -> Option<String> {
         let silent = || self.overloaded.as_ref().or(self.lost.as_ref()).filter(|_| self.answered == 0);
@@ -64,7 +77,11 @@ impl Board {
             Ended::Accepted(_) => self.answered += 1,
             Ended::Refused(reply) => {
                 self.answered += 1;
-                self.deferred += u32::from(reply.is_transient());
+                if reply.is_transient() {
+                    self.deferred += 1;
+                } else if Diagnosis::of_reply(&reply.to_string()).is_some_and(|found| found.cause == Cause::Policy) {
+                    self.unwanted += 1;
+                }
             }
             Ended::Lost(why) | Ended::InDoubt(why) => self.lost = Some(why.clone()),
             Ended::Impossible(_) | Ended::Untried => {}

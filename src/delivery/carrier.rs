@@ -87,7 +87,8 @@ impl Round {
 
     fn next_claim(&self) -> Option<Claim> {
         let mut board = self.board();
-        if board.trouble.is_some() || board.unwritable || board.revoked || self.begun.elapsed() > ROUND || self.tools.stop.is_cancelled() {
+        let is_over = board.trouble.is_some() || board.unwritable || board.revoked || board.is_unwanted();
+        if is_over || self.begun.elapsed() > ROUND || self.tools.stop.is_cancelled() {
             return None;
         }
         // Where every group is at its cap, those who carry it go on by themselves.

@@ -126,11 +126,12 @@ const OF_MAILTO: percent_encoding::AsciiSet =
 /// mail with a hole in it is not sent.
 fn fill_slots<'l>(text: &str, mark: &str, link: impl Fn(&str) -> Option<&'l str>) -> anyhow::Result<String> {
     let opening = format!("{{{{slot:{mark}:");
+    let finder = memchr::memmem::Finder::new(&opening);
     let mut filled = String::with_capacity(text.len() + 256);
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once(&opening) {
-        let (name, after) = after.split_once("}}").context("a slot in the text does not end")?;
-        filled.push_str(before);
+    while let Some(at) = finder.find(rest.as_bytes()) {
+        let (name, after) = rest[at + opening.len()..].split_once("}}").context("a slot in the text does not end")?;
+        filled.push_str(&rest[..at]);
         filled.push_str(link(name).with_context(|| format!("nothing fills the place “{name}” in the text"))?);
         rest = after;
     }

@@ -32,9 +32,7 @@ pub(super) async fn examine(config: &Config, dns: &Dns, db: Option<&Db>, now: Ti
     };
     let policy = found.record.policy_for(found.at != domain);
     let mut findings = Vec::new();
-    if policy == Policy::None || found.record.testing {
-        let what = if policy == Policy::None { "asks for nothing (p=none)" } else { "is only a test (t=y)" };
-        let state = if policy == Policy::None { "p=none" } else { "t=y" };
+    if let Some((state, what)) = gap(policy, &found.record) {
         let message = format!("the DMARC record at _dmarc.{} {what}: anybody can send in the name of {domain}", found.at);
         findings.push(weak(db, domain, state, &message, now, accept).await);
     } else {
@@ -42,6 +40,17 @@ pub(super) async fn examine(config: &Config, dns: &Dns, db: Option<&Db>, now: Ti
     }
     findings.extend(alignment(config, domain, &found));
     findings
+}
+
+/// Why a policy protects nobody, if so: in short, and in words.
+fn gap(policy: Policy, record: &Record) -> Option<(&'static str, &'static str)> {
+    match policy {
+        Policy::None => Some(("p=none", "asks for nothing (p=none)")),
+        _ if record.testing => Some(("t=y", "is only a test (t=y)")),
+        // RFC 7489 §6.6.4: of none of it `reject` means `quarantine`, and `quarantine` means `none`.
+        Policy::Quarantine if record.share == 0 => Some(("pct=0", "suspects nothing (p=quarantine; pct=0)")),
+        _ => None,
+    }
 }
 
 /// Looks at the domain and upwards. An error is what to tell instead.

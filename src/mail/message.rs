@@ -88,9 +88,9 @@ impl Draft<'_> {
             more.push(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()));
         }
         more.push(("Feedback-ID", self.feedback_id.to_owned()));
-        Ok(more.into_iter().fold(headers, |headers, (name, value)| {
-            headers.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value))
-        }))
+        Ok(more
+            .into_iter()
+            .fold(headers, |headers, (name, value)| headers.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value))))
     }
 
     /// Plain text first, HTML last (RFC 2046 §5.1.4).
@@ -109,7 +109,7 @@ impl Draft<'_> {
 /// size. Nothing is sent as it is (S8).
 fn part(kind: ContentType, text: &str) -> anyhow::Result<SinglePart> {
     let encoding = if text.is_ascii() { ContentTransferEncoding::QuotedPrintable } else { ContentTransferEncoding::Base64 };
-    let mut lines = text.replace("\r\n", "\n").replace('\r', "\n");
+    let mut lines = if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.to_owned() };
     if !lines.ends_with('\n') {
         lines.push('\n');
     }

@@ -103,6 +103,8 @@ impl Reply<'_> {
             if let Told::ComeLater = self.told {
                 say(&RETRY_AFTER, &COME_LATER);
             }
+            // Else nobody could tell where this answer ends (RFC 9112 §6.3).
+            say(&CONTENT_LENGTH, &HeaderValue::from_static("0"));
             return;
         };
         say(&CACHE_CONTROL, if let Part::Archive(_) = feed.key.part { &head.archive_kept } else { &head.kept });

@@ -12,7 +12,7 @@ const MOST: usize = 8;
 
 /// They end, with what they still do, when this is dropped.
 pub(super) struct Lanes {
-    lanes: Vec<Handle>,
+    threads: Vec<Handle>,
     next: usize,
     _stop: DropGuard,
 }
@@ -21,14 +21,14 @@ impl Lanes {
     pub(super) fn start() -> io::Result<Self> {
         let stop = CancellationToken::new();
         let count = thread::available_parallelism().map_or(1, NonZero::get).min(MOST);
-        let lanes = (0..count).map(|number| start(number, stop.clone())).collect::<io::Result<_>>()?;
-        Ok(Self { lanes, next: 0, _stop: stop.drop_guard() })
+        let threads = (0..count).map(|number| start(number, stop.clone())).collect::<io::Result<_>>()?;
+        Ok(Self { threads, next: 0, _stop: stop.drop_guard() })
     }
 
     /// Each in turn.
     pub(super) fn next(&mut self) -> &Handle {
-        self.next = (self.next + 1) % self.lanes.len();
-        &self.lanes[self.next]
+        self.next = (self.next + 1) % self.threads.len();
+        &self.threads[self.next]
     }
 }
 

@@ -12,6 +12,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use std::io::Cursor;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,8 +32,10 @@ const REQUEST: Duration = Duration::from_secs(15);
 const ANSWER: Duration = Duration::from_secs(15);
 /// Time for open requests when the daemon stops.
 const GOODBYE: Duration = Duration::from_secs(5);
-/// Connections at once.
+/// Connections at once, where the system allows so many.
 const CONNECTIONS: usize = 4096;
+/// File descriptors that are left for the database, articles and relays, however many connect.
+const RESERVED: u64 = 256;
 /// The largest body: forms are small.
 const BODY: usize = 16 * 1024;
 
@@ -81,7 +84,7 @@ impl Server {
     /// Serves until shutdown, then lets open requests end.
     pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
         let graceful = GracefulShutdown::new();
-        let slots = Arc::new(Semaphore::new(CONNECTIONS));
+        let slots = Arc::new(Semaphore::new(places()));
         let mut lanes = Lanes::start().context("the operating system gives no threads")?;
         loop {
             let slot = tokio::select! {
@@ -112,6 +115,18 @@ impl Server {
         let _ = tokio::time::timeout(GOODBYE, graceful.shutdown()).await;
         Ok(())
     }
+}
+
+/// How many connections there may be. The usual limit of file descriptors is low for the sake of
+/// programs that are older than poll(2), and may be raised: a flood of connections must never keep
+/// mail from leaving.
+fn places() -> usize {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Where it is refused, the old one holds.
+    let _ = setrlimit(Resource::Nofile, limit);
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from(files.saturating_sub(RESERVED)).map_or(CONNECTIONS, |files| files.clamp(1, CONNECTIONS))
 }
 
 /// A connection, between two runtimes or at one.

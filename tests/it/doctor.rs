@@ -230,6 +230,7 @@ async fn dmarc_must_protect_the_sender() {
     let office = Office::new().await;
     is(&worst(&office.with("_dmarc.example.org", "TXT", None).await, "DMARC"), Level::Failure, "no DMARC record");
     is(&office.dmarc("v=DMARC1; p=none; rua=mailto:d@example.org").await, Level::Failure, "p=none");
+    is(&office.dmarc("v=DMARC1; p=quarantine; pct=0").await, Level::Failure, "pct=0");
     is(&office.dmarc("v=DMARC1; p=reject; t=y; rua=mailto:d@example.org").await, Level::Failure, "only a test");
     is(&office.dmarc("v=DMARC1; p=reject").await, Level::Warning, "nobody is told");
     is(&office.dmarc("v=DMARC1; p=reject; pct=10; rua=mailto:d@example.org").await, Level::Warning, "only 10 %");

@@ -7,6 +7,7 @@ use crate::db::Db;
 use crate::delivery::{self, DeliveryState, MailingState, Summary};
 use serde::Serialize;
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _, stdout};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -92,10 +93,10 @@ impl Progress {
     fn words(&self, mailing: &Summary) -> String {
         let mut words = format!("{}: {} of {} settled ({})", self.state, self.settled, self.all, sums(mailing));
         if self.per_second > 0.0 {
-            words += &format!(", {:.1} a second", self.per_second);
+            let _ = write!(words, ", {:.1} a second", self.per_second);
         }
         if let Some(left) = self.seconds_left.filter(|_| self.settled < self.all) {
-            words += &format!(", about {} left", duration(left));
+            let _ = write!(words, ", about {} left", duration(left));
         }
         words
     }

@@ -43,9 +43,10 @@ impl Status {
             (2, ..) | (_, 0, _) => return None,
             (5, 1, 1) => Cause::UnknownUser,
             (5, 1, 3 | 6 | 10) => Cause::BadAddress,
-            // A domain that takes no mail, a mailbox that is switched off, an account that has
-            // another owner (RFC 7293): none of them for ever.
-            (5, 1, 0 | 2 | 4) | (5, 2, 1) | (5, 7, 13 | 17 | 18) => Cause::Doubtful,
+            // A domain that takes no mail or is gone (Postfix says 5.4.4 of one that DNS does not
+            // know), a mailbox that is switched off, an account that has another owner (RFC 7293):
+            // none of them for ever.
+            (5, 1, 0 | 2 | 4) | (5, 2, 1) | (5, 4, 4) | (5, 7, 13 | 17 | 18) => Cause::Doubtful,
             (_, 2, 2) => Cause::Full,
             (5, 1, 7 | 8) | (5, 3..=7, _) => Cause::Policy,
             _ => Cause::Unclear,
@@ -106,8 +107,27 @@ fn reply(text: &str) -> Option<(u16, &str)> {
 }
 
 /// Words by which a filter gives itself away, whatever code it uses.
-const OF_FILTERS: [&str; 11] =
-    ["spam", "block", "blacklist", "denylist", "reputation", "dmarc", "spf", "dkim", "policy", "rate limit", "authenticat"];
+const OF_FILTERS: [&str; 18] = [
+    "spam",
+    "block",
+    "blacklist",
+    "denylist",
+    "reputation",
+    "dmarc",
+    "spf",
+    "dkim",
+    "policy",
+    "rate limit",
+    "authenticat",
+    // Exim and others give these no enhanced code.
+    "relay not permitted",
+    "relay access denied",
+    "relaying",
+    "sender verify",
+    "sender rejected",
+    "message rejected",
+    "content rejected",
+];
 /// Words of “no such user” where the code does not say it.
 const OF_UNKNOWN: [&str; 8] = [
     "user unknown",
@@ -166,6 +186,11 @@ mod tests {
             ("550 5.1.8 bad sender", Policy, "5.1.8"),
             ("552 5.3.4 too big", Policy, "5.3.4"),
             ("550 5.4.6 loop", Policy, "5.4.6"),
+            ("550 5.4.4 Host or domain name not found", Doubtful, "5.4.4"),
+            ("550 relay not permitted", Policy, "550"),
+            ("550 Sender verify failed", Policy, "550"),
+            ("550 message rejected", Policy, "550"),
+            ("550 5.1.1 <x>: Recipient address rejected: User unknown in relay recipient table", UnknownUser, "5.1.1"),
             ("554 5.6.0 bad content", Policy, "5.6.0"),
             ("554 transaction failed", Policy, "554"),
             ("550 5.1.1 blocked by our spam filter", Policy, "5.1.1"),

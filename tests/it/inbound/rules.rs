@@ -146,14 +146,20 @@ async fn a_mailing_that_is_refused_for_what_it_is_is_held_and_pauses_nobody() {
         drain(&single_step(&world, &relay)).await;
         assert_eq!(state_of(&world, mailing).await, "held");
         let refused = count(&world, "SELECT COUNT(*) FROM bounce WHERE cause = 'policy'").await;
-        assert!((5..=210).contains(&refused), "{refused}");
+        assert!((5..30).contains(&refused), "{refused}");
         assert_eq!(count(&world, "SELECT COUNT(*) FROM notice WHERE key LIKE 'mailing-refused:%'").await, 1);
         assert_eq!(count(&world, "SELECT COUNT(*) FROM person WHERE deliverability <> 'good'").await, 0);
-        let mut tx = world.db.begin().await.unwrap();
-        assert!(delivery::resume(&mut tx, mailing).await.unwrap());
-        tx.commit().await.unwrap();
-        drain(&single_step(&world, &relay)).await;
-        assert_eq!(state_of(&world, mailing).await, "done", "staff have seen it, and let it go on");
+        // Staff have seen it and let it go on: as often again, and it is held again.
+        for _ in 0..7 {
+            let mut tx = world.db.begin().await.unwrap();
+            assert!(delivery::resume(&mut tx, mailing).await.unwrap());
+            tx.commit().await.unwrap();
+            drain(&single_step(&world, &relay)).await;
+            if state_of(&world, mailing).await == "done" {
+                break;
+            }
+        }
+        assert_eq!(state_of(&world, mailing).await, "done");
         assert_eq!(relay.received().len(), 50);
     })
     .await;

@@ -178,6 +178,13 @@ impl Relay {
         self.log.lock().unwrap().by_recipient.insert(recipient.to_owned(), fault);
     }
 
+    /// Nothing goes wrong any more.
+    pub fn mend(&self) {
+        let mut log = self.log.lock().unwrap();
+        log.next.clear();
+        log.by_recipient.clear();
+    }
+
     /// What it accepted, in order.
     pub fn received(&self) -> Vec<Received> {
         self.log.lock().unwrap().received.clone()
