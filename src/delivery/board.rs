@@ -66,6 +66,11 @@ impl Board {
         self.trouble.as_ref().or_else(silent).cloned()
     }
 
+    /// Whether the relay gave an answer about a mail.
+    pub(super) fn has_answered(&self) -> bool {
+        self.answered > 0
+    }
+
     /// Remembers how one attempt ended.
     pub(super) fn note(&mut self, ended: &Ended) {
         match ended {

@@ -144,7 +144,8 @@ impl Round {
 
     /// Carries deliveries until none is left, and returns the connection if it still serves.
     pub(super) async fn carry(&self, link: Option<Link>) -> anyhow::Result<Option<Link>> {
-        let mut carrier = Carrier { round: self, link, results: Vec::new() };
+        let inherited = link.is_some();
+        let mut carrier = Carrier { round: self, link, inherited, results: Vec::new() };
         while let Some(claim) = self.next_claim() {
             let group = self.group(&claim);
             let outcome = carrier.carry_one(claim).await;
@@ -162,6 +163,8 @@ impl Round {
 struct Carrier<'r> {
     round: &'r Round,
     link: Option<Link>,
+    /// Whether it was open before: for how long nobody knows.
+    inherited: bool,
     results: Vec<Settlement>,
 }
 
@@ -210,13 +213,14 @@ impl Carrier<'_> {
             worn.close().await;
         }
         self.link = Some(self.round.transport.open().await?);
+        self.inherited = false;
         Ok(())
     }
 
     /// The envelope, the mark, the body: in this order, whatever happens.
     async fn send(&mut self, claim: &Claim, filled: &Filled) -> anyhow::Result<Next> {
         let Some(link) = &mut self.link else { return Ok(Next::Again) };
-        let was_used = link.is_used();
+        let was_waiting = self.inherited || link.is_used();
         let opened = match link.begin(&filled.from, &filled.to).await {
             Begun::Open(opened) => opened,
             Begun::Refused(reply) if self.round.spares(claim, &reply) => return Ok(Next::Leave),
@@ -230,7 +234,7 @@ impl Carrier<'_> {
                 return Ok(Next::Settled(Ended::Impossible(why.to_owned())));
             }
             // It had been closed for idleness, as likely as not.
-            Begun::Lost(_) if was_used => return Ok(Next::Again),
+            Begun::Lost(_) if was_waiting => return Ok(Next::Again),
             Begun::Lost(why) => return Ok(Next::Settled(Ended::Lost(why))),
         };
         let results = std::mem::take(&mut self.results);

@@ -75,7 +75,8 @@ pub(super) async fn due_mailings(connection: &mut AnyConnection, only: Option<i6
 }
 
 /// Claims up to `limit` deliveries of these mailings and skips those whose recipient must not
-/// get them. Returns the claims, and how many were skipped.
+/// get them, or holds them where they may have arrived. Returns the claims, and how many were
+/// skipped or held.
 pub(super) async fn claim(
     connection: &mut AnyConnection,
     mailings: &[i64],
@@ -84,12 +85,15 @@ pub(super) async fn claim(
 ) -> anyhow::Result<(Vec<Claim>, usize)> {
     let mut ids: Vec<i64> = Vec::new();
     for mailing in &still_open(connection, mailings).await? {
-        for state in ["queued", "deferred"] {
-            let room = limit - i64::try_from(ids.len())?;
-            if room > 0 {
-                ids.extend(lock_due(connection, *mailing, state, room, claimant.now).await?);
-            }
+        let room = usize::try_from(limit)?.saturating_sub(ids.len());
+        if room == 0 {
+            break;
         }
+        let old = lock_due(connection, *mailing, "deferred", i64::try_from(room)?, claimant.now).await?;
+        let new = lock_due(connection, *mailing, "queued", i64::try_from(room)?, claimant.now).await?;
+        let again = share(room, old.len(), new.len());
+        ids.extend(old.into_iter().take(again));
+        ids.extend(new.into_iter().take(room - again));
     }
     let (mut claims, mut skipped) = (Vec::new(), Vec::new());
     let rows = look_up(connection, &ids).await?;
@@ -104,6 +108,13 @@ pub(super) async fn claim(
     skip(connection, &skipped, claimant.now).await?;
     take(connection, &claims, claimant).await?;
     Ok((claims, skipped.len()))
+}
+
+/// How many of the room go to what was deferred: a quarter, and all that the queued leave. Under a
+/// tight limit it would otherwise wait behind them until its five days are over, and who is behind
+/// a greylist would never get it.
+fn share(room: usize, deferred: usize, queued: usize) -> usize {
+    deferred.min((room / 4).max(1).max(room.saturating_sub(queued)))
 }
 
 /// Those of these mailings that may still be sent: connecting to the relay takes time, in which
@@ -223,16 +234,19 @@ async fn look_up(connection: &mut AnyConnection, ids: &[i64]) -> anyhow::Result<
     Ok(sqlx::query_as(sql).bind(serde_json::to_string(ids)?).fetch_all(connection).await?)
 }
 
+/// Of what may have arrived nobody says that it was skipped: it is held.
 async fn skip(connection: &mut AnyConnection, skipped: &[(i64, &str)], now: Timestamp) -> anyhow::Result<()> {
     if skipped.is_empty() {
         return Ok(());
     }
     let rows: Vec<_> = skipped.iter().map(|(id, reason)| json!({ "id": id, "reason": reason })).collect();
     let sql = if is_postgres(connection) {
-        "UPDATE delivery SET state = 'skipped', reason = r.reason, settled_at = $1
+        "UPDATE delivery SET state = CASE WHEN doubts > 0 THEN 'held' ELSE 'skipped' END,
+                reason = CASE WHEN doubts > 0 THEN 'in doubt' ELSE r.reason END, settled_at = $1
          FROM json_to_recordset($2::json) AS r(id BIGINT, reason TEXT) WHERE delivery.id = r.id"
     } else {
-        "UPDATE delivery SET state = 'skipped', reason = r.reason, settled_at = $1
+        "UPDATE delivery SET state = CASE WHEN doubts > 0 THEN 'held' ELSE 'skipped' END,
+                reason = CASE WHEN doubts > 0 THEN 'in doubt' ELSE r.reason END, settled_at = $1
          FROM (SELECT json_extract(value, '$.id') AS id, json_extract(value, '$.reason') AS reason FROM json_each($2)) AS r
          WHERE delivery.id = r.id"
     };
@@ -360,4 +374,19 @@ pub(super) async fn settle(connection: &mut AnyConnection, settlements: &[Settle
          WHERE delivery.id = r.id AND delivery.fence = r.fence AND +delivery.state IN ('leased', 'in_doubt', 'queued', 'deferred', 'held')"
     };
     Ok(sqlx::query(sql).bind(serde_json::to_string(settlements)?).execute(connection).await?.rows_affected())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_deferred_gets_a_quarter_of_the_room_and_all_that_the_queued_leave() {
+        assert_eq!(share(800, 500, 800), 200);
+        assert_eq!(share(800, 50, 800), 50);
+        assert_eq!(share(800, 800, 300), 500);
+        assert_eq!(share(800, 800, 0), 800);
+        assert_eq!(share(1, 1, 1), 1);
+        assert_eq!(share(10, 0, 10), 0);
+    }
 }

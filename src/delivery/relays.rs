@@ -1,13 +1,14 @@
 //! The ways out in their order, and how each is: the next when one is down, back when it
 //! recovers, and at most one connection a minute to one that is down (S21).
 
+use super::board::Board;
 use super::rate::Rates;
 use crate::clock::Timestamp;
 use crate::mail::{self, Link, RelayTimeouts, Transport};
 use serde::Serialize;
 use sqlx::AnyConnection;
 use std::time::Duration;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
 /// While a relay is down, it is tried so often.
@@ -53,6 +54,13 @@ pub(super) struct Down {
     pub(super) trouble: String,
 }
 
+impl Down {
+    /// Whether that is so now, and not to be seen in this moment.
+    pub(super) fn is_known(&self, now: Timestamp) -> bool {
+        self.until > now
+    }
+}
+
 /// Which way mail goes now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Choice {
@@ -82,10 +90,11 @@ impl Relays {
         self.all.iter()
     }
 
+    /// Takes leave on all connections without work for so long, at once: a relay that does not
+    /// answer costs its two seconds once.
     pub(super) async fn close_idle(&mut self, longer_than: Duration) {
-        for way in &mut self.all {
-            way.close_idle(longer_than).await;
-        }
+        let closing: JoinSet<()> = self.all.iter_mut().flat_map(|way| way.take_idle(longer_than)).map(Link::close).collect();
+        closing.join_all().await;
     }
 
     /// The first way that is open or can be opened. One that is down is tried beside the work
@@ -100,20 +109,23 @@ impl Relays {
         Choice::None(self.all.iter().filter_map(|way| way.down.as_ref()).map(|down| down.until).min().unwrap_or(now + PAUSE))
     }
 
-    /// What a round taught about a way.
-    pub(super) fn learn(&mut self, index: usize, overloaded: bool, trouble: Option<&str>, now: Timestamp) {
+    /// What a round taught about a way. Only an answer about a mail shows that it takes mail: one
+    /// that lets us in and refuses our sender is as down as one that does not.
+    pub(super) fn learn(&mut self, index: usize, board: &Board, now: Timestamp) {
         let widest = self.widest;
         let way = &mut self.all[index];
-        if overloaded {
+        if board.is_overloaded() {
             way.width = (way.width / 2).max(1);
             way.widened_at = Some(now);
         } else if way.widened_at.is_none_or(|at| now.since(at) >= WIDEN_AFTER) {
             way.width = (way.width + 1).min(widest);
             way.widened_at = Some(now);
         }
-        match trouble {
-            Some(trouble) => way.goes_down(trouble.to_owned(), now),
-            None => way.down = None,
+        if board.has_answered() {
+            way.down = None;
+        }
+        if let Some(trouble) = board.verdict() {
+            way.goes_down(trouble, now);
         }
     }
 }
@@ -153,7 +165,10 @@ impl Way {
         match opened {
             Ok(link) => {
                 self.idle.push((link, Instant::now()));
-                self.down = None;
+                // Whether it takes mail as well is seen now.
+                if let Some(down) = &mut self.down {
+                    down.until = now;
+                }
                 true
             }
             Err(trouble) => {
@@ -169,14 +184,8 @@ impl Way {
         self.down = Some(Down { since, until: now + PAUSE, trouble });
     }
 
-    async fn close_idle(&mut self, longer_than: Duration) {
-        for (link, since) in std::mem::take(&mut self.idle) {
-            if since.elapsed() > longer_than {
-                link.close().await;
-            } else {
-                self.idle.push((link, since));
-            }
-        }
+    fn take_idle(&mut self, longer_than: Duration) -> Vec<Link> {
+        self.idle.extract_if(.., |(_, since)| since.elapsed() > longer_than).map(|(link, _)| link).collect()
     }
 }
 

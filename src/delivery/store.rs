@@ -241,8 +241,9 @@ pub async fn post_about(
     Ok(true)
 }
 
-/// Ends a mailing: what was not sent is skipped with the reason. Returns how many were skipped.
-/// A message whose body is on its way is not called back; its answer is still recorded.
+/// Ends a mailing: what was not sent is skipped with the reason, and what may have arrived is
+/// held. Returns how many were skipped. A message whose body is on its way is not called back; its
+/// answer is still recorded.
 pub async fn cancel(connection: &mut AnyConnection, mailing: i64, reason: &str, now: Timestamp) -> anyhow::Result<u64> {
     let ended = sqlx::query(
         "UPDATE mailing SET state = 'cancelled', reason = $1, finished_at = $2 WHERE id = $3 AND state NOT IN ('done', 'cancelled')",
@@ -257,7 +258,15 @@ pub async fn cancel(connection: &mut AnyConnection, mailing: i64, reason: &str, 
     }
     super::order::lock_under_way(connection, Some(mailing)).await?;
     // A worker may start a body only while its delivery is leased to it, so a leased one can
-    // still be taken away.
+    // still be taken away. Of what may have arrived nobody says that it was skipped.
+    sqlx::query(
+        "UPDATE delivery SET state = 'held', reason = 'in doubt', settled_at = $1, lease_owner = NULL, lease_until = NULL, fence = fence + 1
+         WHERE mailing_id = $2 AND state IN ('queued', 'deferred', 'leased') AND doubts > 0",
+    )
+    .bind(now.as_millis())
+    .bind(mailing)
+    .execute(&mut *connection)
+    .await?;
     let skipped = sqlx::query(
         "UPDATE delivery SET state = 'skipped', reason = $1, settled_at = $2, lease_owner = NULL, lease_until = NULL, fence = fence + 1
          WHERE mailing_id = $3 AND state IN ('queued', 'deferred', 'leased')",

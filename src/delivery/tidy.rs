@@ -93,8 +93,10 @@ async fn skip_overdue(db: &Db, now: Timestamp) -> anyhow::Result<()> {
     for mailing in overdue {
         let mut tx = db.begin().await?;
         lock_mailing(&mut tx, mailing).await?;
+        // Of what may have arrived nobody says that it was skipped.
         sqlx::query(
-            "UPDATE delivery SET state = 'skipped', reason = 'deadline', settled_at = $1
+            "UPDATE delivery SET state = CASE WHEN doubts > 0 THEN 'held' ELSE 'skipped' END,
+                    reason = CASE WHEN doubts > 0 THEN 'in doubt' ELSE 'deadline' END, settled_at = $1
              WHERE mailing_id = $2 AND state IN ('queued', 'deferred')",
         )
         .bind(now.as_millis())

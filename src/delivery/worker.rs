@@ -129,6 +129,18 @@ impl DeliveryStep {
         Ok(Claimant { owner: &OWNER, now: self.tools.clock.now(), lease_time })
     }
 
+    /// Whether a limit was reached and still is, and nobody waits for any of this: then no relay is
+    /// connected to. The limits are asked again, and nothing is taken.
+    async fn is_full(&self, memory: &Memory, due: &[i64]) -> anyhow::Result<bool> {
+        let now = self.tools.clock.now();
+        if memory.full_until.is_none_or(|until| until <= now) {
+            return Ok(false);
+        }
+        let mut tx = self.db.begin().await?;
+        let full = matches!(self.gate.allowance(&mut tx, now).await?, Allowance::UrgentBefore(_));
+        Ok(full && ledger::urgent(&mut tx, due).await?.is_empty())
+    }
+
     /// Claims what the limits allow.
     async fn claim(&self, memory: &mut Memory, due: &[i64]) -> anyhow::Result<Claimed> {
         let mut tx = self.db.begin().await?;
@@ -231,7 +243,7 @@ impl DeliveryStep {
         if let Some((mailing, why)) = &board.unmade {
             self.tell_of_unmade(*mailing, why).await?;
         }
-        memory.relays.learn(index, board.is_overloaded(), board.verdict().as_deref(), now);
+        memory.relays.learn(index, board, now);
         self.record_relays(memory).await
     }
 
@@ -259,7 +271,7 @@ impl DeliveryStep {
                 tx.commit().await?;
                 memory.recorded.insert(way.name.clone(), since);
             }
-            if let Some(down) = down.filter(|down| now.since(down.since) >= TELL_AFTER) {
+            if let Some(down) = down.filter(|down| down.is_known(now) && now.since(down.since) >= TELL_AFTER) {
                 self.tell_of_relay(&key, &way.name, down.since, &down.trouble, many).await?;
             }
         }
@@ -333,7 +345,7 @@ impl Step for DeliveryStep {
         catch_up(&self.db, &self.unwritten).await?;
         memory.relays.close_idle(IDLE).await;
         let due = self.look().await?;
-        if due.is_empty() {
+        if due.is_empty() || self.is_full(&memory, &due).await? {
             return self.wake(&memory).await;
         }
         let choice = memory.relays.choose(self.tools.clock.now()).await;

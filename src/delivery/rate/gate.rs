@@ -18,6 +18,10 @@ use std::time::Duration;
 const RELAY_HOUR: &str = "relay/hour";
 /// What is put off comes in handfuls, so that not every mail costs a claim of its own.
 const HANDFUL: Duration = Duration::from_millis(250);
+/// No further ahead is mail put off one by one: what lies beyond is due together and claimed by
+/// priority again, so that a petition does not wait behind a digest, nor anything behind what was
+/// cancelled.
+const HORIZON: Duration = Duration::from_mins(30);
 
 /// The limits, and how far ahead mail has been put off.
 pub(in crate::delivery) struct Gate {
@@ -58,24 +62,29 @@ impl Gate {
         }
     }
 
-    /// How many mails may leave through the relays now.
+    /// How many mails may leave through the relays now. What it counts stays locked until the
+    /// transaction ends, so that two daemons do not both use what is left.
+    ///
+    /// Rows are locked in one order wherever mail is counted: the day, the relays' hour, groups.
     pub(in crate::delivery) async fn allowance(&self, connection: &mut AnyConnection, now: Timestamp) -> anyhow::Result<Allowance> {
-        let mut mails = i64::MAX;
+        let (mut mails, mut full_until) = (i64::MAX, None);
         if let Some(warm_up) = &self.rates.warm_up {
+            store::count_day(connection, &self.today(now), 0).await?;
             mails = warmth(connection, warm_up, &self.zone, now).await?.left();
-            if mails == 0 {
-                return Ok(Allowance::UrgentBefore(self.tomorrow(now)));
-            }
+            full_until = (mails == 0).then(|| self.tomorrow(now));
         }
+        // Also where nothing is left of the day: urgent mail counts here too.
         if let Some(filling) = hourly(self.rates.per_hour) {
             let mut level = store::level(connection, RELAY_HOUR, filling, now).await?;
             let next = level.next(filling);
             mails = mails.min(i64::try_from(level.take(usize::try_from(mails).unwrap_or(usize::MAX)))?);
-            if mails == 0 {
-                return Ok(Allowance::UrgentBefore(next));
-            }
+            full_until = full_until.or((mails == 0).then_some(next));
         }
-        Ok(Allowance::Mails(mails))
+        Ok(full_until.map_or(Allowance::Mails(mails), Allowance::UrgentBefore))
+    }
+
+    fn today(&self, now: Timestamp) -> String {
+        now.in_zone(&self.zone).date().to_string()
     }
 
     /// The first instant of the next day.
@@ -108,7 +117,7 @@ impl Gate {
             let room = self.take(connection, &self.rates.groups[group], &claims, now).await?;
             let (pass, wait) = split(claims, room.mails);
             admitted.claims.extend(pass);
-            let times = self.times(group, room.next, room.spacing, wait.len());
+            let times = self.times(group, &room, wait.len(), now);
             admitted.put_off.extend(wait.iter().zip(times).map(|(claim, at)| postpone(&claim.attempt, at)));
         }
         // The most urgent first again, as they were claimed.
@@ -146,13 +155,15 @@ impl Gate {
     }
 
     /// Times for so many that wait: one after another, behind those put off before.
-    fn times(&self, group: usize, first: Timestamp, spacing: Duration, count: usize) -> Vec<Timestamp> {
+    fn times(&self, group: usize, room: &Room, count: usize, now: Timestamp) -> Vec<Timestamp> {
         let mut put_off = self.put_off.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = put_off.entry(group).or_insert(first);
-        *last = (*last).max(first);
+        let last = put_off.entry(group).or_insert(room.next);
+        // Before the next may leave, looking again is of no use.
+        let horizon = (now + HORIZON).max(room.next);
+        *last = (*last).max(room.next);
         (0..count)
             .map(|_| {
-                *last = *last + spacing;
+                *last = (*last + room.spacing).min(horizon);
                 let handful = i64::try_from(HANDFUL.as_millis()).unwrap_or(1);
                 Timestamp::from_millis((last.as_millis() / handful + 1) * handful)
             })
@@ -164,7 +175,7 @@ impl Gate {
             return Ok(());
         }
         if self.rates.warm_up.is_some() {
-            store::count_day(connection, &now.in_zone(&self.zone).date().to_string(), mails).await?;
+            store::count_day(connection, &self.today(now), mails).await?;
         }
         if let Some(filling) = hourly(self.rates.per_hour) {
             let mut level = store::level(connection, RELAY_HOUR, filling, now).await?;
@@ -193,16 +204,17 @@ impl Gate {
                 *of_groups.entry(group).or_default() += 1;
             }
         }
+        // In the order that `allowance` tells.
+        if all > 0 && self.rates.warm_up.is_some() {
+            store::count_day(connection, &self.today(now), -i64::try_from(all)?).await?;
+        }
+        if all > 0 && self.rates.per_hour > 0 {
+            store::refund(connection, RELAY_HOUR, all).await?;
+        }
         for (group, count) in of_groups {
             for (name, _) in buckets(&self.rates.groups[group]) {
                 store::refund(connection, &name, count).await?;
             }
-        }
-        if all > 0 && self.rates.warm_up.is_some() {
-            store::count_day(connection, &now.in_zone(&self.zone).date().to_string(), -i64::try_from(all)?).await?;
-        }
-        if all > 0 && self.rates.per_hour > 0 {
-            store::refund(connection, RELAY_HOUR, all).await?;
         }
         Ok(())
     }

@@ -62,14 +62,21 @@ pub struct Group {
 pub struct WarmUp {
     /// Mails on the first day of sending.
     pub first_day: u32,
-    /// How many times more on each further day on which mail was sent.
+    /// How many times more after each day on which at least half of what may leave has left.
     pub growth: f64,
     /// Days before this one do not count, as after a change of the sending address.
     pub since: Option<Date>,
 }
 
 impl WarmUp {
-    /// Mails that may leave on a day before which mail was sent on so many days.
+    /// Mails that may leave on a day before which so many left, day by day. A day on which a few
+    /// confirmations left has made nobody known: it does not count.
+    fn cap_after(&self, days: &[i64]) -> i64 {
+        let used = days.iter().fold(0, |used, mails| used + u32::from(mails.saturating_mul(2) >= self.cap(used)));
+        self.cap(used)
+    }
+
+    /// Mails that may leave after so many days that count.
     pub fn cap(&self, days: u32) -> i64 {
         let grown = f64::from(self.first_day) * self.growth.powf(f64::from(days.min(10_000)));
         // Beyond this it is no cap any more.
@@ -88,6 +95,17 @@ mod tests {
         let warm_up = WarmUp { first_day: 500, growth: 1.5, since: None };
         assert_eq!([0, 1, 2, 10].map(|days| warm_up.cap(days)), [500, 750, 1125, 28_832]);
         assert_eq!(warm_up.cap(u32::MAX), 1_000_000_000_000);
+        assert_eq!(warm_up.cap_after(&[]), 500);
+        assert_eq!(warm_up.cap_after(&[500, 750]), 1125);
+    }
+
+    #[test]
+    fn a_day_counts_if_at_least_half_of_what_may_leave_has_left() {
+        let warm_up = WarmUp { first_day: 500, growth: 1.5, since: None };
+        assert_eq!(warm_up.cap_after(&[3, 1, 0, 249]), 500, "confirmations");
+        assert_eq!(warm_up.cap_after(&[3, 250]), 750);
+        assert_eq!(warm_up.cap_after(&[500, 374, 2]), 750, "less than half of 750");
+        assert_eq!(warm_up.cap_after(&[500, 374, 375]), 1125);
     }
 
     #[test]

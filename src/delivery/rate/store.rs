@@ -70,15 +70,14 @@ pub async fn warmth(connection: &mut AnyConnection, warm_up: &WarmUp, zone: &Tim
     let today = now.in_zone(zone).date();
     // Days as text sort as days.
     let since = warm_up.since.map_or_else(|| "0000-01-01".to_owned(), |day| day.to_string());
-    let days: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sending_day WHERE day < $1 AND day >= $2 AND mails > 0")
+    let days: Vec<i64> = sqlx::query_scalar("SELECT mails FROM sending_day WHERE day < $1 AND day >= $2 ORDER BY day")
         .bind(today.to_string())
         .bind(since)
-        .fetch_one(&mut *connection)
+        .fetch_all(&mut *connection)
         .await?;
     let sent: Option<i64> =
         sqlx::query_scalar("SELECT mails FROM sending_day WHERE day = $1").bind(today.to_string()).fetch_optional(connection).await?;
-    let cap = warm_up.cap(u32::try_from(days).unwrap_or(u32::MAX));
-    Ok(Warmth { day: today.to_string(), cap, sent: sent.unwrap_or(0) })
+    Ok(Warmth { day: today.to_string(), cap: warm_up.cap_after(&days), sent: sent.unwrap_or(0) })
 }
 
 /// Counts mails, or takes back what was counted, on a day.

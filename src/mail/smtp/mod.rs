@@ -173,10 +173,14 @@ impl Connection {
         match asked {
             Ok(Asked::Go) => Envelope::Ready(Ready { to: to.clone(), wire: talk.wire, connection: self }),
             Ok(Asked::No { reply, of_sender }) => {
-                if !reply.closes() && talk.reset().await {
-                    self.wire = Some(talk.wire);
+                let (mut of_sender, mut serves) = (of_sender && !reply.is_transient(), !reply.closes() && talk.reset().await);
+                if of_sender && international {
+                    // It may as well be SMTPUTF8 that it refuses, which is this delivery's matter alone (M5).
+                    of_sender = serves && talk.is_refused_sender(from).await;
+                    serves = serves && talk.reset().await;
                 }
-                if of_sender && !reply.is_transient() { Envelope::SenderRefused(reply) } else { Envelope::Refused(reply) }
+                self.wire = serves.then_some(talk.wire);
+                if of_sender { Envelope::SenderRefused(reply) } else { Envelope::Refused(reply) }
             }
             Err(Silence(why)) => Envelope::Lost(why),
         }
@@ -320,6 +324,11 @@ impl Talk<'_> {
             }
             (Some(refusal), false) => Ok(refusal),
         }
+    }
+
+    /// Whether a plain mail from this sender is refused for good.
+    async fn is_refused_sender(&mut self, from: &Address) -> bool {
+        matches!(self.ask(format!("MAIL FROM:<{}>\r\n", from.expose()).as_bytes()).await, Ok(reply) if reply.code >= 500)
     }
 
     async fn reset(&mut self) -> bool {

@@ -1,10 +1,11 @@
 //! Staff's commands while daemons work: nobody waits in a circle, nothing is lost between two.
 
-use super::office::{digest_to, drain, enter_people, mail_out, plan, state_of, step};
+use super::office::{digest_to, drain, enter_people, mail_out, plan, state_of, step, step_to_port};
 use crate::digest::number;
 use crate::support::relay::{Fault, Manner, Relay};
-use crate::support::{World, on_each_engine};
-use clarion::delivery::{self, Again, Kind};
+use crate::support::rogue::{Rogue, Turn};
+use crate::support::{World, is_sqlite, on_each_engine};
+use clarion::delivery::{self, Again, Group, Kind, Rates, WarmUp};
 use clarion::task::Step as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -129,6 +130,86 @@ async fn from_the_moment_of_a_freeze_no_mail_begins() {
         tx.commit().await.unwrap();
         drain(&step).await;
         assert_eq!((relay.received().len(), state_of(&world, mailing).await.as_str()), (200, "done"));
+    })
+    .await;
+}
+
+/// Sessions that wait for a lock.
+async fn waiting(world: &World, count: i64) {
+    let mut looks = 0;
+    while number(world, "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").await
+        < count
+    {
+        looks += 1;
+        assert!(looks < 1000, "nobody waits");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Both look at the day's cap before one of them has counted.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_daemons_use_the_cap_of_a_day_once() {
+    on_each_engine(async |world: World| {
+        if is_sqlite(&world.db) {
+            return;
+        }
+        let relay = Relay::start().await;
+        let people = enter_people(&world, 60).await;
+        digest_to(&world, &people).await;
+        let rates = Rates { warm_up: Some(WarmUp { first_day: 10, growth: 2.0, since: None }), ..Rates::default() };
+        let (one, two) = (step(&world, &relay).limited(rates.clone()).unwrap(), step(&world, &relay).limited(rates).unwrap());
+        let mut tx = world.db.begin().await.unwrap();
+        sqlx::query("SELECT id FROM mailing FOR UPDATE").fetch_all(&mut *tx).await.unwrap();
+        let releasing = async {
+            waiting(&world, 2).await;
+            drop(tx);
+        };
+        tokio::join!(Box::pin(drain(&one)), Box::pin(drain(&two)), releasing);
+        assert_eq!(relay.received().len(), 10);
+    })
+    .await;
+}
+
+/// One gives back what it did not try while the other counts what it claims.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_gives_back_and_who_claims_do_not_wait_in_a_circle() {
+    on_each_engine(async |world: World| {
+        if is_sqlite(&world.db) {
+            return;
+        }
+        // Slowly, so that the group can be locked between its claim and its giving back.
+        let refusal = [
+            Turn::Say(b"220 relay.example.org ESMTP\r\n"),
+            Turn::Hear("EHLO"),
+            Turn::Say(b"250 relay.example.org\r\n"),
+            Turn::Hear("MAIL"),
+            Turn::Drip(b"550 5.7.1 not from you, whoever you are\r\n", Duration::from_millis(100)),
+        ];
+        let (rogue, relay) = (Rogue::start(refusal.to_vec()).await, Relay::start().await);
+        let people = enter_people(&world, 40).await;
+        digest_to(&world, &people).await;
+        let group = Group { name: "all".into(), domains: vec!["example.org".into()], per_second: 0, per_hour: 100_000, connections: 0 };
+        let rates = Rates { per_hour: 6000, groups: vec![group], ..Rates::default() };
+        let one = step_to_port(&world, rogue.port()).limited(rates.clone()).unwrap();
+        let two = step_to_port(&world, relay.port()).limited(rates).unwrap();
+        let circle = async {
+            while number(&world, "SELECT COUNT(*) FROM delivery WHERE state = 'leased'").await == 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            mail_out(&world, &plan(&world, "petition", Kind::Petition), &people, &[]).await;
+            let mut tx = world.db.begin().await.unwrap();
+            sqlx::query("SELECT name FROM rate_bucket WHERE name LIKE 'group:%' FOR UPDATE").fetch_all(&mut *tx).await.unwrap();
+            waiting(&world, 1).await;
+            let claiming = two.step();
+            let releasing = async {
+                waiting(&world, 2).await;
+                drop(tx);
+            };
+            tokio::join!(claiming, releasing).0
+        };
+        let (gave_back, claimed) = tokio::join!(Box::pin(one.step()), Box::pin(circle));
+        gave_back.unwrap();
+        claimed.unwrap();
     })
     .await;
 }

@@ -4,7 +4,7 @@
 use super::office::{digest_to, drain, enter_people, mail_out, plan, run_sql, single_step, state_of, states};
 use crate::support::relay::{Fault, Relay};
 use crate::support::{World, on_each_engine};
-use clarion::delivery::{Kind, NewMailing, OnDoubt};
+use clarion::delivery::{self, Kind, NewMailing, OnDoubt};
 use std::time::Duration;
 
 const LATER: Duration = Duration::from_mins(30);
@@ -129,6 +129,62 @@ async fn a_result_that_comes_after_another_claim_is_ignored() {
             sqlx::query_as("SELECT state, lease_owner FROM delivery").fetch_one(world.db.reader()).await.unwrap();
         // On SQLite the next look takes back what no living daemon can hold; this one has not looked.
         assert_eq!((state.as_str(), owner.as_deref()), ("leased", Some("other")));
+    })
+    .await;
+}
+
+/// Three people: the first may have got theirs, the second has not, the third has.
+async fn one_of_each(world: &World, relay: &Relay, plan: &NewMailing<'_>) -> i64 {
+    relay.next(Fault::CloseAfterDot);
+    relay.next(Fault::Rcpt("450 4.2.2 full"));
+    let people = enter_people(world, 3).await;
+    let mailing = mail_out(world, plan, &people, &[]).await;
+    drain(&single_step(world, relay)).await;
+    let states: Vec<String> = states(world, mailing).await.into_iter().map(|(state, _)| state).collect();
+    assert_eq!(states, ["deferred", "deferred", "sent"]);
+    mailing
+}
+
+fn then(reason: &str) -> [(String, String); 3] {
+    [held(), ("skipped".to_owned(), reason.to_owned()), ("sent".to_owned(), String::new())]
+}
+
+#[tokio::test]
+async fn what_may_have_arrived_is_held_and_not_skipped_when_its_mailing_is_cancelled() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start().await;
+        let mailing = one_of_each(&world, &relay, &plan(&world, "cancelled", Kind::Digest)).await;
+        let mut tx = world.db.begin().await.unwrap();
+        assert_eq!(delivery::cancel(&mut tx, mailing, "stopped", world.clock.now()).await.unwrap(), 1);
+        tx.commit().await.unwrap();
+        assert_eq!(states(&world, mailing).await, then("stopped"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_may_have_arrived_is_held_and_not_skipped_when_its_deadline_passes() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start().await;
+        let plan = NewMailing { deadline: Some(world.clock.now() + LATER), ..plan(&world, "overdue", Kind::Petition) };
+        let mailing = one_of_each(&world, &relay, &plan).await;
+        world.pass(LATER * 2);
+        drain(&single_step(&world, &relay)).await;
+        assert_eq!(states(&world, mailing).await, then("deadline"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_may_have_arrived_is_held_and_not_skipped_when_its_recipient_leaves() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start().await;
+        let mailing = one_of_each(&world, &relay, &plan(&world, "left", Kind::Digest)).await;
+        run_sql(&world, "UPDATE person SET deliverability = 'paused'").await;
+        world.pass(LATER);
+        drain(&single_step(&world, &relay)).await;
+        assert_eq!(states(&world, mailing).await, then("bounced"));
+        assert_eq!(state_of(&world, mailing).await, "done");
     })
     .await;
 }

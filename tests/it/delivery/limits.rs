@@ -7,7 +7,7 @@ use crate::support::relay::{Fault, Manner, Relay};
 use crate::support::{World, on_each_engine};
 use clarion::addressbook;
 use clarion::delivery::{self, Again, DeliveryStep, Group, Kind, OnDoubt, Rates, Settings, WarmUp};
-use clarion::task::Wake;
+use clarion::task::{Step as _, Wake};
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -263,6 +263,89 @@ async fn what_was_tried_in_time_goes_on() {
         world.pass(7 * MINUTE);
         drain(&step).await;
         assert_eq!((relay.received().len(), state_of(&world, mailing).await.as_str()), (2, "done"));
+    })
+    .await;
+}
+
+/// Who is behind a greylist does not wait until everybody else has got theirs.
+#[tokio::test]
+async fn under_a_tight_limit_what_was_deferred_gets_a_share() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start().await;
+        for _ in 0..4 {
+            relay.next(Fault::Rcpt("450 4.7.1 greylisted, try again in five minutes"));
+        }
+        let people = enter_people(&world, 60).await;
+        digest_to(&world, &people).await;
+        let rates = Rates { warm_up: Some(WarmUp { first_day: 10, growth: 1.0, since: None }), ..Rates::default() };
+        let step = limited(&world, &relay, rates);
+        let mut deferred = Vec::new();
+        for _ in 0..3 {
+            drain(&step).await;
+            deferred.push(number(&world, "SELECT COUNT(*) FROM delivery WHERE state = 'deferred'").await);
+            world.pass(DAY);
+        }
+        assert_eq!(deferred, [4, 2, 0], "a quarter of ten, rounded down, each day");
+        assert_eq!(relay.received().len(), 26);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_petition_does_not_wait_behind_a_digest_that_was_put_off() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start().await;
+        let people = crowd(&world, 100, 0).await;
+        let digest = digest_to(&world, &people).await;
+        let step = limited(&world, &relay, big(0, 60, 0));
+        drain(&step).await;
+        let petition = mail_out(&world, &plan(&world, "petition", Kind::Petition), &people[..1], &[]).await;
+        for _ in 0..35 {
+            drain(&step).await;
+            world.pass(MINUTE);
+        }
+        assert_eq!(state_of(&world, petition).await, "done", "within half an hour");
+        assert_eq!(state_of(&world, digest).await, "running");
+        assert!((30..=40).contains(&to_big(&relay)), "{} in 35 minutes, one a minute", to_big(&relay));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_few_confirmations_a_day_do_not_use_up_a_warm_up() {
+    on_each_engine(async |world: World| {
+        run_sql(&world, "INSERT INTO sending_day (day, mails) VALUES ('2027-09-01', 3), ('2027-09-02', 49), ('2027-09-03', 0)").await;
+        let warm_up = WarmUp { first_day: 100, growth: 2.0, since: None };
+        let zone = world.site.time_zone.clone();
+        let mut connection = world.db.reader().acquire().await.unwrap();
+        let warmth = delivery::warmth(&mut connection, &warm_up, &zone, world.clock.now()).await.unwrap();
+        assert_eq!(warmth.cap, 100, "nobody knows this sender yet");
+        run_sql(&world, "UPDATE sending_day SET mails = 50 WHERE day = '2027-09-02'").await;
+        let warmth = delivery::warmth(&mut connection, &warm_up, &zone, world.clock.now()).await.unwrap();
+        assert_eq!(warmth.cap, 200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn while_a_limit_is_reached_no_relay_is_connected_to_but_for_urgent_mail() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start().await;
+        let people = enter_people(&world, 20).await;
+        digest_to(&world, &people).await;
+        let rates = Rates { warm_up: Some(WarmUp { first_day: 10, growth: 2.0, since: None }), ..Rates::default() };
+        let step = limited(&world, &relay, rates);
+        drain(&step).await;
+        let before = relay.connections();
+        for _ in 0..3 {
+            // As after twenty seconds without work.
+            step.end().await.unwrap();
+            assert_eq!(drain(&step).await, Wake::At(world.clock.now() + Duration::from_hours(16)));
+        }
+        assert_eq!((relay.connections(), relay.received().len()), (before, 10));
+        let account = mail_out(&world, &plan(&world, "confirm:1", Kind::Account), &people[..1], &[]).await;
+        drain(&step).await;
+        assert_eq!((state_of(&world, account).await.as_str(), relay.received().len()), ("done", 11));
     })
     .await;
 }

@@ -26,9 +26,13 @@ pub fn mail_settings(transport: TransportSettings) -> mail::Settings {
 }
 
 pub fn to_relay(relay: &Relay) -> mail::Settings {
+    to_port(relay.port())
+}
+
+fn to_port(port: u16) -> mail::Settings {
     mail_settings(TransportSettings::Smtp(RelaySettings {
         host: "127.0.0.1".to_owned(),
-        port: relay.port(),
+        port,
         tls: Tls::None,
         credentials: None,
         ca_file: None,
@@ -42,6 +46,11 @@ pub fn step_with(world: &World, mail: mail::Settings, settings: Settings) -> Del
 
 pub fn step(world: &World, relay: &Relay) -> DeliveryStep {
     step_with(world, to_relay(relay), Settings { connections: 4, per_second: 0, on_doubt: OnDoubt::Retry })
+}
+
+/// Through whatever listens at a port of this machine, on one connection.
+pub fn step_to_port(world: &World, port: u16) -> DeliveryStep {
+    step_with(world, to_port(port), Settings { connections: 1, per_second: 0, on_doubt: OnDoubt::Retry })
 }
 
 /// One connection only, so that faults meet deliveries in order.

@@ -1,9 +1,9 @@
 //! Several relays, and one that has too much to do.
 
-use super::office::{digest_to, drain, enter_people, mail_settings, run_sql, state_of, states, step, step_with};
+use super::office::{digest_to, drain, enter_people, mail_out, mail_settings, plan, run_sql, state_of, states, step, step_with};
 use crate::support::relay::{Fault, Manner, Relay};
-use crate::support::{World, on_each_engine};
-use clarion::delivery::{self, DeliveryStep, OnDoubt, RelayState, Settings};
+use crate::support::{World, on_each_engine, on_sqlite};
+use clarion::delivery::{self, DeliveryStep, Kind, OnDoubt, RelayState, Settings};
 use clarion::mail::{RelaySettings, Tls, TransportSettings};
 use clarion::task::Wake;
 use std::time::Duration;
@@ -209,6 +209,50 @@ async fn greylisting_passes() {
         drain(&step).await;
         assert_eq!((relay.received().len(), state_of(&world, mailing).await.as_str()), (40, "done"));
         assert_eq!(crate::digest::number(&world, "SELECT COUNT(*) FROM delivery WHERE attempts = 2 AND doubts = 0").await, 40);
+    })
+    .await;
+}
+
+/// It lets us in, and takes nothing.
+#[tokio::test]
+async fn staff_are_told_once_of_a_relay_that_refuses_our_sender_for_long() {
+    on_each_engine(async |world: World| {
+        for reply in ["550 5.7.1 sender not allowed", "421 4.7.0 not from you now"] {
+            let relay = Relay::start().await;
+            for _ in 0..1000 {
+                relay.next(Fault::Mail(reply));
+            }
+            let people = enter_people(&world, 3).await;
+            mail_out(&world, &plan(&world, reply, Kind::Digest), &people, &[]).await;
+            let step = step_through(&world, &[&relay]);
+            for _ in 0..40 {
+                drain(&step).await;
+                assert_eq!(health(&world, &[&relay]).await, [Some(RelayState::Down)], "{reply}");
+                world.pass(MINUTE);
+            }
+            assert_eq!(crate::digest::number(&world, "SELECT COUNT(*) FROM notice WHERE key = 'relay-down'").await, 1, "{reply}");
+            let since = delivery::relay_health(&mut world.db.reader().acquire().await.unwrap()).await.unwrap()[0].since;
+            assert_eq!(world.clock.now().since(since), 40 * MINUTE, "{reply}");
+            run_sql(&world, "DELETE FROM notice").await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn leave_is_taken_of_all_connections_at_once() {
+    on_sqlite(async |world: World| {
+        let manner = Manner { hesitation: Duration::from_millis(100), stays: true, ..Manner::default() };
+        let relay = Relay::start_with(manner).await;
+        let people = enter_people(&world, 8).await;
+        digest_to(&world, &people).await;
+        let settings_ = Settings { connections: 8, per_second: 0, on_doubt: OnDoubt::Retry };
+        let step = step_with(&world, mail_settings(TransportSettings::Smtp(settings(&relay))), settings_);
+        drain(&step).await;
+        assert!(relay.peak() >= 4, "several are open");
+        let begun = std::time::Instant::now();
+        clarion::task::Step::end(&step).await.unwrap();
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     })
     .await;
 }

@@ -1,9 +1,10 @@
 //! What a relay does to us, and that nothing is lost.
 
-use super::office::{digest_to, drain, enter_people, run_sql, single_step, state_of, states, step, step_with, to_relay};
+use super::office::{address, digest_to, drain, enter_people, run_sql, single_step, state_of, states, step, step_with, to_relay};
 use crate::support::relay::{Fault, Manner, Relay};
 use crate::support::{World, is_sqlite, on_each_engine};
-use clarion::delivery::{self, OnDoubt, Settings};
+use clarion::addressbook;
+use clarion::delivery::{self, OnDoubt, RelayState, Settings};
 use clarion::task::{Step as _, Wake};
 use std::time::Duration;
 
@@ -98,6 +99,33 @@ async fn a_relay_that_refuses_our_sender_fails_nobody() {
     .await;
 }
 
+/// An address with letters beyond ASCII before the @ is asked for with SMTPUTF8.
+#[tokio::test]
+async fn who_refuses_smtputf8_fails_that_delivery_alone_and_who_refuses_us_fails_nobody() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start().await;
+        let mut tx = world.db.begin().await.unwrap();
+        let beyond = addressbook::find_or_enter(&mut tx, &world.vault, &address("지원@example.org"), world.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        let people = enter_people(&world, 1).await;
+        let mailing = digest_to(&world, &[beyond, people[0]]).await;
+        // Once of the mail, and once of the sender alone.
+        relay.next(Fault::Mail("550 5.7.1 sender not allowed"));
+        relay.next(Fault::Mail("550 5.7.1 sender not allowed"));
+        let step = single_step(&world, &relay);
+        assert_eq!(drain(&step).await, Wake::At(world.clock.now() + MINUTE));
+        assert!(states(&world, mailing).await.iter().all(|(state, _)| state == "queued"));
+        relay.next(Fault::Mail("550 5.6.7 non-ASCII addresses are not permitted"));
+        world.pass(MINUTE);
+        drain(&step).await;
+        let states: Vec<String> = states(&world, mailing).await.into_iter().map(|(state, _)| state).collect();
+        assert_eq!(states, ["failed", "sent"]);
+        let health = delivery::relay_health(&mut world.db.reader().acquire().await.unwrap()).await.unwrap();
+        assert_eq!(health[0].state, RelayState::Up);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_connection_that_the_relay_closed_in_between_costs_no_attempt() {
     on_each_engine(async |world: World| {
@@ -113,10 +141,28 @@ async fn a_connection_that_the_relay_closed_in_between_costs_no_attempt() {
     .await;
 }
 
+/// It may have been opened long ago, to see whether the relay is back.
+#[tokio::test]
+async fn a_connection_that_was_open_before_and_is_lost_in_its_first_mail_costs_no_attempt() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start().await;
+        relay.next(Fault::CloseAtData);
+        let people = enter_people(&world, 1).await;
+        let mailing = digest_to(&world, &people).await;
+        drain(&single_step(&world, &relay)).await;
+        assert_eq!(states(&world, mailing).await[0].0, "sent");
+        assert_eq!(crate::digest::number(&world, "SELECT attempts FROM delivery").await, 1);
+        let health = delivery::relay_health(&mut world.db.reader().acquire().await.unwrap()).await.unwrap();
+        assert_eq!(health[0].state, RelayState::Up);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_new_connection_lost_before_the_body_leaves_no_doubt() {
     on_each_engine(async |world: World| {
         let relay = Relay::start().await;
+        relay.next(Fault::CloseAtData);
         relay.next(Fault::CloseAtData);
         let people = enter_people(&world, 1).await;
         let mailing = digest_to(&world, &people).await;

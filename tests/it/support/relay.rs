@@ -71,6 +71,8 @@ pub struct Manner {
     pub shyness: Duration,
     /// How long it thinks after it has accepted a message, before it says so.
     pub hesitation: Duration,
+    /// Whether it does not answer QUIT.
+    pub stays: bool,
     /// Where it writes each message it takes, on the disk before it says so: a line of recipient
     /// and hash.
     pub journal: Option<PathBuf>,
@@ -86,6 +88,7 @@ impl Default for Manner {
             injected: "",
             shyness: Duration::ZERO,
             hesitation: Duration::ZERO,
+            stays: false,
             journal: None,
         }
     }
@@ -289,6 +292,7 @@ impl Session {
                 "RCPT" => self.rcpt(&mut writer, &mut envelope, &command).await?,
                 "DATA" => self.data(&mut reader, &mut writer, &mut envelope).await?,
                 "RSET" | "NOOP" => say(&mut writer, "250 2.0.0 fine").await?,
+                "QUIT" if self.manner.stays => std::future::pending().await,
                 "QUIT" => {
                     say(&mut writer, "221 2.0.0 bye").await?;
                     return None;
