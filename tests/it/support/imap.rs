@@ -146,6 +146,6 @@ fn search(keys: &[&str], contents: &Contents) -> Vec<u8> {
     let found = contents.messages.iter().filter(|message| {
         range.as_ref().is_none_or(|range| range.contains(&message.number)) && !(keys.contains(&"UNSEEN") && message.seen)
     });
-    let numbers: String = found.map(|message| format!(" {}", message.number)).collect();
-    format!("* SEARCH{numbers}\r\n").into_bytes()
+    let words: Vec<String> = ["* SEARCH".to_owned()].into_iter().chain(found.map(|message| message.number.to_string())).collect();
+    format!("{}\r\n", words.join(" ")).into_bytes()
 }
