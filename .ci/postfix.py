@@ -265,8 +265,14 @@ def trial(way, folder):
         report = clarion.command("mailing", "report", str(third), "--csv").stdout
         check("the third mailing", sorted(re.findall(r",(sent|skipped),([a-z ]*)", report)), [("sent", ""), ("skipped", "bounced")])
 
-        # Somebody asks with that address: what is sent for it is the last trial.
+        # Somebody asks with that address, and a week later again: what is sent for it are the last
+        # two trials.
         clarion.weekend()
+        clarion.command("subscriber", "add", gone)
+        clarion.wait("the report of the first trial", lambda: len(clarion.show(gone)["bounces"]) == 3)
+        check("after one trial", clarion.show(gone)["deliverability"], "paused")
+        clarion.day += datetime.timedelta(days=7)
+        clarion.tell(12)
         clarion.command("subscriber", "add", gone)
         clarion.wait("the last report", lambda: clarion.show(gone)["deliverability"] == "bad")
         fourth = clarion.week()
