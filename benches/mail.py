@@ -129,8 +129,8 @@ class Site:
             (top / f"content/article-{number}.md").write_text(article(number))
         self.configure(1, 1)
         # On Sunday the articles are taken in; nothing is due.
-        with self.daemon("2026-11-15T12:00:00+09:00"):
-            time.sleep(6)
+        with self.daemon("2026-11-15T12:00:00+09:00") as daemon:
+            daemon.rest(6)
         for path in top.glob("clarion.db*"):
             shutil.copy(path, top / f"kept-{path.name}")
 
@@ -160,6 +160,11 @@ class Site:
                 program.terminate()
                 program.wait()
 
+            def rest(self, seconds):
+                time.sleep(seconds)
+                if program.poll() is not None:
+                    sys.exit(f"the daemon has ended with status {program.returncode}; is everything built from the same sources?")
+
         return Running()
 
     def settled(self):
@@ -181,7 +186,7 @@ class Site:
                     first, counted, cut = time.monotonic(), count, time.monotonic() - began
                 if not count:
                     rest = max(rest, memory(daemon.pid, "VmRSS"))
-                time.sleep(0.1 if self.people < 100_000 else 1)
+                daemon.rest(0.1 if self.people < 100_000 else 1)
             took = time.monotonic() - first
             peak = memory(daemon.pid, "VmHWM")
             size = sum(path.stat().st_size for path in self.top.glob("clarion.db*"))
@@ -214,9 +219,9 @@ def sample(site):
         sink = subprocess.Popen([SINK, "-u", "nobody", "-d", str(folder / "mail."), f"127.0.0.1:{port}", "64"], stderr=subprocess.DEVNULL)
         site.fresh()
         site.configure(port, 1)
-        with site.daemon("2026-11-16T08:00:00+09:00"):
+        with site.daemon("2026-11-16T08:00:00+09:00") as daemon:
             while not (found := list(folder.iterdir())) or not found[0].stat().st_size:
-                time.sleep(0.1)
+                daemon.rest(0.1)
             time.sleep(0.5)
         sink.terminate()
         text = found[0].read_bytes()

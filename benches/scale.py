@@ -178,6 +178,8 @@ def measure(articles):
         edit(daemon, content, False, -1)
         renamed = told("edit by atomic rename", [edit(daemon, content, False, number) for number in range(EDITS)])
         in_place = told("edit in place", [edit(daemon, content, True, number) for number in range(EDITS)])
+        # What is coded after an edit takes memory for a while.
+        time.sleep(10)
         print(f"memory at rest               {daemon.memory('VmRSS'):7.1f} MB   peak {daemon.memory('VmHWM'):.1f} MB")
         daemon.stop()
         if len(SIZES) > 1:

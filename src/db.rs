@@ -4,7 +4,7 @@
 //! in static strings, columns `TEXT`, `BIGINT` and `DOUBLE PRECISION` only, time as Unix
 //! milliseconds bound from the clock, writers through [`Db::begin`].
 
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 use anyhow::{Context as _, bail};
 use sqlx::any::AnyPoolOptions;
 use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Executor as _, Transaction};
@@ -55,10 +55,13 @@ const CHECKPOINT_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Clone)]
 pub struct Db {
     pool: AnyPool,
+    /// Where writers get their connection. On SQLite it is always the same one: what it has read
+    /// stays valid in its cache until somebody else writes.
+    writers: AnyPool,
     engine: Engine,
     path: Option<PathBuf>,
     /// SQLite has one writer at a time. Waiting here is fair; waiting in SQLite is not.
-    writer: Arc<Mutex<()>>,
+    turn: Arc<Mutex<()>>,
 }
 
 impl Db {
@@ -70,21 +73,19 @@ impl Db {
             DatabaseUrl::Sqlite(path) => (Engine::Sqlite, Some(path.clone()), sqlite_address(path)?),
             DatabaseUrl::Postgres(address) => (Engine::Postgres, None, address.clone()),
         };
-        let pool = AnyPoolOptions::new()
-            .max_connections(10)
-            .acquire_timeout(Duration::from_secs(30))
-            .after_connect(move |connection, _| Box::pin(prepare(connection, engine)))
-            .before_acquire(|connection, _| Box::pin(std::future::ready(Ok(is_fit(connection)))))
-            .connect(&address)
-            .await
-            .with_context(|| format!("the database {url:?} cannot be opened"))?;
+        let pool = pool_options(engine).max_connections(10).connect(&address).await;
+        let pool = pool.with_context(|| format!("the database {url:?} cannot be opened"))?;
+        let writers = match engine {
+            Engine::Sqlite => pool_options(engine).max_connections(1).idle_timeout(None).max_lifetime(None).connect_lazy(&address)?,
+            Engine::Postgres => pool.clone(),
+        };
         let turn = path.clone().map(|path| tokio::task::spawn_blocking(move || migration_turn(&path)));
         let _turn = match turn {
             Some(turn) => Some(turn.await.context("waiting for another clarion was interrupted")??),
             None => None,
         };
         MIGRATIONS.run(&pool).await.with_context(|| format!("the tables of {url:?} cannot be brought up to date"))?;
-        Ok(Self { pool, engine, path, writer: Arc::default() })
+        Ok(Self { pool, writers, engine, path, turn: Arc::default() })
     }
 
     /// The engine, for the few functions whose SQL differs.
@@ -101,9 +102,9 @@ impl Db {
     pub async fn begin(&self) -> anyhow::Result<Tx> {
         Ok(match self.engine {
             Engine::Sqlite => {
-                let turn = Arc::clone(&self.writer).lock_owned().await;
+                let turn = Arc::clone(&self.turn).lock_owned().await;
                 // A deferred transaction that reads first fails at once when it comes to write.
-                Tx { inner: self.pool.begin_with("BEGIN IMMEDIATE").await?, _turn: Some(turn) }
+                Tx { inner: self.writers.begin_with("BEGIN IMMEDIATE").await?, _turn: Some(turn) }
             }
             Engine::Postgres => Tx { inner: self.pool.begin().await?, _turn: None },
         })
@@ -112,10 +113,10 @@ impl Db {
     /// The time by which leases are measured: the database server's on PostgreSQL, so that
     /// daemons whose clocks differ agree; the machine's on SQLite. Never `CLARION_CLOCK`.
     pub async fn lease_time(&self, connection: &mut AnyConnection) -> anyhow::Result<Timestamp> {
-        let sql = match self.engine {
-            Engine::Sqlite => "SELECT CAST(unixepoch('subsec') * 1000 AS BIGINT)",
-            Engine::Postgres => "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
-        };
+        if self.engine == Engine::Sqlite {
+            return Ok(Clock::system().now());
+        }
+        let sql = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
         let millis: i64 = sqlx::query_scalar(sql).fetch_one(connection).await?;
         Ok(Timestamp::from_millis(millis))
     }
@@ -157,6 +158,7 @@ impl Db {
 
     /// Closes all connections; on SQLite this folds the write-ahead log into the file.
     pub async fn close(&self) {
+        self.writers.close().await;
         self.pool.close().await;
     }
 }
@@ -195,6 +197,15 @@ const PATH_ESCAPES: percent_encoding::AsciiSet = percent_encoding::CONTROLS.add(
 /// rolls back by itself; sqlx 0.9.0 then takes the connection to be inside a transaction for ever.
 fn is_fit(connection: &AnyConnection) -> bool {
     !connection.is_in_transaction()
+}
+
+fn pool_options(engine: Engine) -> AnyPoolOptions {
+    AnyPoolOptions::new()
+        .acquire_timeout(Duration::from_secs(30))
+        // A file does not hang up.
+        .test_before_acquire(engine == Engine::Postgres)
+        .after_connect(move |connection, _| Box::pin(prepare(connection, engine)))
+        .before_acquire(|connection, _| Box::pin(std::future::ready(Ok(is_fit(connection)))))
 }
 
 async fn prepare(connection: &mut AnyConnection, engine: Engine) -> Result<(), sqlx::Error> {

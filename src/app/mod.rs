@@ -16,10 +16,11 @@ use crate::metrics::Metrics;
 use crate::task::{self, Kick, Step};
 use crate::vault::Vault;
 use crate::web::{self, Kicks, Server, Shared, State};
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use std::fs::File;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -100,6 +101,9 @@ impl App {
             tasks.spawn(server.run(shutdown.clone()));
         }
         let state = &self.state;
+        // Until every other loop has ended, which may use a connection to the database made there.
+        let apart = CancellationToken::new();
+        let _apart = apart.clone().drop_guard();
         let mut loops = Loops { tasks: &mut tasks, clock: &state.clock, shutdown: &shutdown };
         if self.role != Role::Worker {
             let reading = state.clone();
@@ -128,7 +132,9 @@ impl App {
             loops.begin_punctual(steps::notice(state), &state.db, &Kick::default());
             loops.begin_punctual(steps::translations(state), &state.db, &Kick::default());
             loops.begin_punctual(steps::preview(state), &state.db, &Kick::default());
-            loops.begin_punctual(delivery, &state.db, &state.kicks.delivery);
+            // A mail is a dozen short waits: for the relay, the ledger, the relay again.
+            let delivery = loops.punctual(delivery, &state.db);
+            loops.begin_on(&task::lane("delivery", apart)?, delivery, &state.kicks.delivery);
         }
         supervise(tasks, &shutdown).await?;
         self.state.db.close().await;
@@ -146,16 +152,20 @@ struct Loops<'a> {
 impl Loops<'_> {
     /// Begins a step that must not run by a wrong clock.
     fn begin_punctual<S: Step>(&mut self, step: S, db: &Db, kick: &Kick) {
-        let clock = self.clock.clone();
-        self.begin(Punctual::new(step, db.clone(), clock), kick);
+        self.begin(self.punctual(step, db), kick);
+    }
+
+    fn punctual<S: Step>(&self, step: S, db: &Db) -> Punctual<S> {
+        Punctual::new(step, db.clone(), self.clock.clone())
     }
 
     fn begin<S: Step>(&mut self, step: S, kick: &Kick) {
-        let loop_ = task::run(Arc::new(step), self.clock.clone(), kick.clone(), self.shutdown.clone());
-        self.tasks.spawn(async move {
-            loop_.await;
-            Ok(())
-        });
+        self.begin_on(&Handle::current(), step, kick);
+    }
+
+    fn begin_on<S: Step>(&mut self, runtime: &Handle, step: S, kick: &Kick) {
+        let ended = runtime.spawn(task::run(Arc::new(step), self.clock.clone(), kick.clone(), self.shutdown.clone()));
+        self.tasks.spawn(async move { ended.await.context("a step broke down") });
     }
 }
 

@@ -18,6 +18,8 @@ const SHARE: u32 = 20;
 pub(super) struct Board {
     /// Claimed and not begun.
     pub(super) waiting: VecDeque<Claim>,
+    /// Marked as about to leave, and then not begun after all.
+    pub(super) marked_in_vain: Vec<Claim>,
     /// Why nothing can be sent now, if so.
     pub(super) trouble: Option<String>,
     /// What the relay said when it closed a connection because it has too much to do, or refused

@@ -9,7 +9,7 @@ use super::pace::Pace;
 use super::rules::{Ended, Settlement, settle};
 use super::scribe::Scribe;
 use crate::clock::Clock;
-use crate::mail::{Answer, Begun, Link, Reply, Transport};
+use crate::mail::{Answer, Begun, Link, Opened, Reply, Transport};
 use crate::metrics::{Metrics, Outcome};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,6 +19,10 @@ use tokio_util::sync::CancellationToken;
 
 /// No delivery is begun after this in a round, so that a shutdown does not wait for hundreds.
 const ROUND: Duration = Duration::from_secs(10);
+/// A relay that answers an envelope sooner than this is asked while the mark is being written.
+const BRISK: Duration = Duration::from_millis(100);
+/// A body does not begin so long after its mark: staff may have stopped it since.
+const STALE: Duration = Duration::from_millis(500);
 /// Results are not left unwritten for longer than this.
 const SHORT_WAIT: Duration = Duration::from_millis(20);
 
@@ -113,8 +117,14 @@ impl Round {
         }
     }
 
-    fn give_back(&self, claim: Claim) {
-        self.board().waiting.push_front(claim);
+    /// One that is marked is for the ledger alone to give out again.
+    fn give_back(&self, claim: Claim, is_marked: bool) {
+        let mut board = self.board();
+        if is_marked {
+            board.marked_in_vain.push(claim);
+        } else {
+            board.waiting.push_front(claim);
+        }
     }
 
     /// Gives back what cannot be marked: where one mark cannot be written, none can.
@@ -131,11 +141,48 @@ impl Round {
         }
     }
 
+    /// Writes results and the mark of a body about to leave. Returns since when they are durable;
+    /// nothing if the delivery is somebody else's by now, or cancelled.
+    async fn mark(&self, claim: &Claim, results: Vec<Settlement>) -> anyhow::Result<Option<Instant>> {
+        match self.scribe.write(results, Some((claim.attempt.id, claim.attempt.fence))).await {
+            Ok(true) => Ok(Some(Instant::now())),
+            Ok(false) => {
+                self.board().revoked = true;
+                Ok(None)
+            }
+            Err(error) => {
+                // Its body has not begun: it waits again, and not until its lease runs out.
+                self.abandon(claim.clone());
+                Err(error)
+            }
+        }
+    }
+
     /// Whether a refusal is not the delivery's own: a relay with too much to do says 421 to
     /// whatever comes next. Said of the same delivery again, it may be about that one.
     fn spares(&self, claim: &Claim, reply: &Reply) -> bool {
         self.has_too_much(reply);
         reply.closes() && self.board().spared.insert(claim.attempt.id)
+    }
+
+    /// The envelope that waits for its body, or what follows where there is none.
+    fn opened<'l>(&self, claim: &Claim, begun: Begun<'l>, was_waiting: bool) -> Result<Opened<'l>, Next> {
+        match begun {
+            Begun::Open(opened) => Ok(opened),
+            Begun::Refused(reply) if self.spares(claim, &reply) => Err(Next::Leave),
+            Begun::Refused(reply) => Err(Next::Settled(Ended::Refused(reply))),
+            Begun::SenderRefused(reply) => {
+                self.stop(format!("the relay does not take mail from us: {reply}"));
+                Err(Next::Again)
+            }
+            Begun::NotCarried => {
+                let why = "the relay cannot carry an address with such letters before the @ (SMTPUTF8)";
+                Err(Next::Settled(Ended::Impossible(why.to_owned())))
+            }
+            // It had been closed for idleness, as likely as not.
+            Begun::Lost(_) if was_waiting => Err(Next::Again),
+            Begun::Lost(why) => Err(Next::Settled(Ended::Lost(why))),
+        }
     }
 
     fn stop(&self, trouble: String) {
@@ -145,7 +192,7 @@ impl Round {
     /// Carries deliveries until none is left, and returns the connection if it still serves.
     pub(super) async fn carry(&self, link: Option<Link>) -> anyhow::Result<Option<Link>> {
         let inherited = link.is_some();
-        let mut carrier = Carrier { round: self, link, inherited, results: Vec::new() };
+        let mut carrier = Carrier { round: self, link, inherited, is_brisk: false, is_marked: false, results: Vec::new() };
         while let Some(claim) = self.next_claim() {
             let group = self.group(&claim);
             let outcome = carrier.carry_one(claim).await;
@@ -165,12 +212,23 @@ struct Carrier<'r> {
     link: Option<Link>,
     /// Whether it was open before: for how long nobody knows.
     inherited: bool,
+    /// Whether the relay answered the last envelope at once.
+    is_brisk: bool,
+    /// Whether the ledger says that the body of the delivery at hand may have left.
+    is_marked: bool,
     results: Vec<Settlement>,
+}
+
+/// Does something, and tells how long it took.
+async fn timed<T>(doing: impl Future<Output = T>) -> (T, Duration) {
+    let start = Instant::now();
+    (doing.await, start.elapsed())
 }
 
 impl Carrier<'_> {
     /// Carries one delivery. False: this connection cannot go on in this round.
     async fn carry_one(&mut self, claim: Claim) -> anyhow::Result<bool> {
+        self.is_marked = false;
         let filled = match self.round.composer.take(&claim).await {
             Ok(filled) => filled,
             Err(error) => {
@@ -184,20 +242,22 @@ impl Carrier<'_> {
         if wait > SHORT_WAIT {
             self.write_results().await?;
         }
-        tokio::time::sleep(wait).await;
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
         if let Err(trouble) = self.open_link().await {
             // The others may go on; if none can, the next round finds out before it claims.
             let trouble = format!("{trouble:#}");
             tracing::warn!(trouble, "another connection to the relay could not be opened");
-            self.round.give_back(claim);
+            self.round.give_back(claim, false);
             self.round.board().overloaded = Some(trouble);
             return Ok(false);
         }
         match self.send(&claim, &filled).await? {
             Next::Settled(ended) => self.conclude(&claim, &ended),
-            Next::Again => self.round.give_back(claim),
+            Next::Again => self.round.give_back(claim, self.is_marked),
             Next::Leave => {
-                self.round.give_back(claim);
+                self.round.give_back(claim, self.is_marked);
                 return Ok(false);
             }
             Next::Dropped => {}
@@ -217,43 +277,35 @@ impl Carrier<'_> {
         Ok(())
     }
 
-    /// The envelope, the mark, the body: in this order, whatever happens.
+    /// The envelope and the mark, then the body. A relay that answers at once is asked while the
+    /// mark is being written; for one that takes its time the mark waits, so that what staff stop
+    /// meanwhile does not leave.
     async fn send(&mut self, claim: &Claim, filled: &Filled) -> anyhow::Result<Next> {
-        let Some(link) = &mut self.link else { return Ok(Next::Again) };
+        let (round, Some(link)) = (self.round, &mut self.link) else { return Ok(Next::Again) };
         let was_waiting = self.inherited || link.is_used();
-        let opened = match link.begin(&filled.from, &filled.to).await {
-            Begun::Open(opened) => opened,
-            Begun::Refused(reply) if self.round.spares(claim, &reply) => return Ok(Next::Leave),
-            Begun::Refused(reply) => return Ok(Next::Settled(Ended::Refused(reply))),
-            Begun::SenderRefused(reply) => {
-                self.round.stop(format!("the relay does not take mail from us: {reply}"));
-                return Ok(Next::Again);
-            }
-            Begun::NotCarried => {
-                let why = "the relay cannot carry an address with such letters before the @ (SMTPUTF8)";
-                return Ok(Next::Settled(Ended::Impossible(why.to_owned())));
-            }
-            // It had been closed for idleness, as likely as not.
-            Begun::Lost(_) if was_waiting => return Ok(Next::Again),
-            Begun::Lost(why) => return Ok(Next::Settled(Ended::Lost(why))),
+        let envelope = timed(link.begin(&filled.from, &filled.to));
+        let ((begun, took), marked) = if self.is_brisk {
+            let (envelope, marked) = tokio::join!(envelope, round.mark(claim, std::mem::take(&mut self.results)));
+            let Some(since) = marked? else { return Ok(Next::Dropped) };
+            (envelope, Some(since))
+        } else {
+            (envelope.await, None)
         };
-        let results = std::mem::take(&mut self.results);
-        match self.round.scribe.write(results, Some((claim.attempt.id, claim.attempt.fence))).await {
-            Ok(true) => {}
-            Ok(false) => {
-                self.round.board().revoked = true;
-                return Ok(Next::Dropped);
-            }
-            Err(error) => {
-                // Its body has not begun: it waits again, and not until its lease runs out.
-                self.round.abandon(claim.clone());
-                return Err(error);
-            }
+        (self.is_brisk, self.is_marked) = (took < BRISK, marked.is_some());
+        let opened = match round.opened(claim, begun, was_waiting) {
+            Ok(opened) => opened,
+            Err(next) => return Ok(next),
+        };
+        match marked {
+            Some(since) if since.elapsed() > STALE => return Ok(Next::Again),
+            Some(_) => {}
+            None if round.mark(claim, std::mem::take(&mut self.results)).await?.is_none() => return Ok(Next::Dropped),
+            None => {}
         }
         Ok(Next::Settled(match opened.send(&filled.name, &filled.bytes).await {
             Answer::Accepted(reply) => Ended::Accepted(reply),
             Answer::Refused(reply) => {
-                self.round.has_too_much(&reply);
+                round.has_too_much(&reply);
                 Ended::Refused(reply)
             }
             Answer::InDoubt(why) => Ended::InDoubt(why),

@@ -13,9 +13,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 /// Mails that are made and not taken yet, at most: what they hold in memory does not grow with a
 /// mailing (M16).
 const AHEAD: usize = 128;
+/// Mails that a thread makes before it rests: it is woken for so many, and not for each.
+const BATCH: usize = 16;
 
-/// A mail that is made, and its place among those ahead.
-type Made = (anyhow::Result<Filled>, OwnedSemaphorePermit);
+/// A mail that is made, and the place of its batch among those ahead.
+type Made = (anyhow::Result<Filled>, Arc<OwnedSemaphorePermit>);
 
 /// Makes the mails of a round, in the order of its claims. Dropped, it makes no more.
 pub(super) struct Composer {
@@ -25,7 +27,7 @@ pub(super) struct Composer {
 struct Desk {
     filler: Filler,
     variants: HashMap<i64, Variant>,
-    /// A permit for each mail that may still be made ahead.
+    /// A permit for each batch that may still be made ahead.
     room: Arc<Semaphore>,
     work: Mutex<Work>,
 }
@@ -42,7 +44,7 @@ impl Composer {
     /// Begins to make the mails of these claims.
     pub(super) fn start(filler: Filler, variants: HashMap<i64, Variant>, claims: &VecDeque<Claim>) -> Self {
         let work = Mutex::new(Work { waiting: claims.clone(), begun: HashMap::new() });
-        let desk = Arc::new(Desk { filler, variants, room: Arc::new(Semaphore::new(AHEAD)), work });
+        let desk = Arc::new(Desk { filler, variants, room: Arc::new(Semaphore::new(AHEAD / BATCH)), work });
         let hands = std::thread::available_parallelism().map_or(1, NonZero::get).min(claims.len());
         for _ in 0..hands {
             let desk = Arc::clone(&desk);
@@ -83,18 +85,21 @@ impl Desk {
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes one mail after the other, while there is room.
+    /// Makes one batch after the other, while there is room.
     fn compose(&self, handle: &Handle) {
         while let Ok(place) = handle.block_on(Arc::clone(&self.room).acquire_owned()) {
-            let (sender, receiver) = oneshot::channel();
-            let claim = {
-                let mut work = self.work();
-                let Some(claim) = work.waiting.pop_front() else { return };
-                work.begun.insert(claim.attempt.id, receiver);
-                claim
-            };
-            // Who does not wait any more has ended its round.
-            let _ = sender.send((self.make(&claim), place));
+            let place = Arc::new(place);
+            for _ in 0..BATCH {
+                let (sender, receiver) = oneshot::channel();
+                let claim = {
+                    let mut work = self.work();
+                    let Some(claim) = work.waiting.pop_front() else { return };
+                    work.begun.insert(claim.attempt.id, receiver);
+                    claim
+                };
+                // Who does not wait any more has ended its round.
+                let _ = sender.send((self.make(&claim), Arc::clone(&place)));
+            }
         }
     }
 

@@ -28,9 +28,13 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Deliveries claimed in one round, at most: enough that fifty connections do not wait for one
-/// another at its end, and no more than one commit gives back quickly.
+/// Deliveries claimed in the first round: enough that fifty connections do not wait for one
+/// another at its end.
 const CLAIM: i64 = 800;
+/// And in one round of those that follow, at most: no more than one commit gives back quickly.
+const LARGEST_CLAIM: i64 = 6400;
+/// A round that is over sooner is followed by one twice as large: at its end connections wait.
+const SHORT_ROUND: Duration = Duration::from_secs(2);
 /// Staff are told of a relay that is down for so long.
 const TELL_AFTER: Duration = Duration::from_mins(30);
 /// Connections without work are closed after this: sooner than relays do it.
@@ -62,6 +66,8 @@ struct Memory {
     recorded: BTreeMap<String, Option<Timestamp>>,
     /// Nothing but urgent mail leaves before.
     full_until: Option<Timestamp>,
+    /// Deliveries that the next round may claim.
+    bite: i64,
 }
 
 impl DeliveryStep {
@@ -77,7 +83,7 @@ impl DeliveryStep {
         metrics: Metrics,
     ) -> anyhow::Result<Self> {
         let relays = Relays::new(&mail, &Rates::default(), settings.connections).context("mail cannot be sent as configured")?;
-        let memory = Mutex::new(Memory { relays, recorded: BTreeMap::new(), full_until: None });
+        let memory = Mutex::new(Memory { relays, recorded: BTreeMap::new(), full_until: None, bite: CLAIM });
         let gate = Gate::new(Rates::default(), site.time_zone.clone());
         let pace = Arc::new(Pace::new(settings.per_second));
         let tools = Tools { filler: Filler { vault, site, mail }, clock, metrics, pace, stop: CancellationToken::new() };
@@ -150,13 +156,13 @@ impl DeliveryStep {
         let (due, limit) = match self.gate.allowance(&mut tx, now).await? {
             Allowance::Mails(mails) => {
                 memory.full_until = None;
-                limit = mails.min(self.appetite());
+                limit = mails.min(self.appetite(memory));
                 (due, limit)
             }
             Allowance::UrgentBefore(until) => {
                 memory.full_until = Some(until);
                 urgent = ledger::urgent(&mut tx, due).await?;
-                (&urgent[..], CLAIM)
+                (&urgent[..], memory.bite)
             }
         };
         let (claims, skipped) = ledger::claim(&mut tx, due, limit, claimant).await?;
@@ -177,6 +183,7 @@ impl DeliveryStep {
             return Ok(found > 0);
         }
         let Admitted { claims, groups, .. } = admitted;
+        let (claimed, start) = (claims.len(), Instant::now());
         let caps = groups.values().map(|group| (*group, self.gate.connections(*group))).collect();
         let (scribe, writing) = Scribe::start(self.db.clone(), Arc::clone(&self.unwritten));
         let round = Arc::new(Round::new(self.tools.clone(), way.transport.clone(), scribe.clone(), variants, claims).within(groups, caps));
@@ -185,7 +192,10 @@ impl DeliveryStep {
             never = self.keep_claims() => match never {},
         };
         let mut board = round.end();
-        let returned = self.give_back(&scribe, &round, std::mem::take(&mut board.waiting)).await;
+        let left = std::mem::take(&mut board.waiting).into_iter().chain(std::mem::take(&mut board.marked_in_vain));
+        let left: Vec<Claim> = left.collect();
+        memory.bite = next_bite(memory.bite, claimed, left.len(), start.elapsed());
+        let returned = self.give_back(&scribe, &round, left).await;
         drop((round, scribe));
         writing.await.context("the ledger's writer failed")?;
         // Only now, when nothing claimed is left behind by an error.
@@ -214,17 +224,16 @@ impl DeliveryStep {
     }
 
     /// As many as a round can send at the configured pace.
-    fn appetite(&self) -> i64 {
+    fn appetite(&self, memory: &Memory) -> i64 {
         match self.settings.per_second {
-            0 => CLAIM,
-            per_second => (i64::from(per_second) * 10).min(CLAIM),
+            0 => memory.bite,
+            per_second => (i64::from(per_second) * 10).min(memory.bite),
         }
     }
 
     /// Deliveries that were not begun wait again, and nothing is counted.
-    async fn give_back(&self, scribe: &Scribe, round: &Round, claims: impl IntoIterator<Item = Claim>) -> anyhow::Result<()> {
+    async fn give_back(&self, scribe: &Scribe, round: &Round, claims: Vec<Claim>) -> anyhow::Result<()> {
         let now = self.tools.clock.now();
-        let claims: Vec<Claim> = claims.into_iter().collect();
         if claims.is_empty() {
             return Ok(());
         }
@@ -311,6 +320,15 @@ impl DeliveryStep {
     }
 }
 
+/// How many the next round may claim, after one that left so many of its claims and took so long.
+fn next_bite(bite: i64, claimed: usize, left: usize, took: Duration) -> i64 {
+    if left > 0 {
+        return CLAIM;
+    }
+    let was_whole = i64::try_from(claimed).is_ok_and(|claimed| claimed == bite);
+    if was_whole && took < SHORT_ROUND { (bite * 2).min(LARGEST_CLAIM) } else { bite }
+}
+
 /// What was claimed for a round.
 struct Claimed {
     admitted: Admitted,
@@ -361,5 +379,20 @@ impl Step for DeliveryStep {
     async fn end(&self) -> anyhow::Result<()> {
         self.memory.lock().await.relays.close_idle(Duration::ZERO).await;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_grow_while_they_are_short_and_whole_and_begin_small_again_when_something_is_left() {
+        let second = Duration::from_secs(1);
+        assert_eq!(next_bite(800, 800, 0, second), 1600);
+        assert_eq!(next_bite(6400, 6400, 0, second), 6400);
+        assert_eq!(next_bite(1600, 1600, 0, SHORT_ROUND), 1600);
+        assert_eq!(next_bite(1600, 7, 0, second), 1600);
+        assert_eq!(next_bite(6400, 6400, 1, second), 800);
     }
 }

@@ -69,6 +69,7 @@ impl Coding {
                     quality: if best { 11 } else { 9 },
                     mode: BrotliEncoderMode::BROTLI_MODE_TEXT,
                     size_hint: bytes.len(),
+                    lgwin: window(bytes.len()),
                     ..BrotliEncoderParams::default()
                 };
                 let mut coded = Vec::with_capacity(bytes.len() / 4);
@@ -78,6 +79,12 @@ impl Coding {
             Self::Zstd => zstd::bulk::compress(bytes, if best { 19 } else { 9 }),
         }
     }
+}
+
+/// The window that holds so many octets (RFC 7932 §9.1), as its logarithm. The encoder takes some
+/// forty megabytes for the largest, whatever it is given to encode.
+fn window(octets: usize) -> i32 {
+    (16..22).find(|bits| octets <= (1 << bits) - 16).unwrap_or(22)
 }
 
 /// A feed's bytes in all codings that there are by now, with what names them in headers.

@@ -107,7 +107,7 @@ async fn feed(
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
     let address = Address::of(&state.site, host(&headers), uri.path(), uri.query());
-    feeds::answer(&state, &address, &Visitor { peer, headers: &headers }).await.unwrap_or(Err(WebError::NotFound))
+    feeds::answer(&state, &address, &Visitor { peer, headers: (&headers).into() }).await.unwrap_or(Err(WebError::NotFound))
 }
 
 /// The text with one link in the place of everybody's own.

@@ -69,7 +69,7 @@ async fn opml(axum::extract::State(state): axum::extract::State<State>, uri: Uri
     let opml =
         Opml { title: state.site.title.get(&language).to_owned(), modified: newest.map(http_date), shelves: shelves(&state, &language) };
     let kind = [(CONTENT_TYPE, "text/x-opml; charset=utf-8"), (ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
-    page::unless_held((kind, opml.render()?).into_response(), &headers).await
+    page::unless_held((kind, opml.render()?).into_response(), (&headers).into()).await
 }
 
 /// Every feed there is, the reader's language first.

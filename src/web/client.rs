@@ -1,8 +1,9 @@
 //! Which network a request comes from, and how much of one thing a network may ask for (S4).
 
 use super::Settings;
+use super::fields::{Fields, text};
 use crate::clock::Timestamp;
-use axum::http::HeaderMap;
+use axum::http::HeaderName;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -14,7 +15,7 @@ pub(super) struct Visitor<'v> {
     /// The other end of the connection, perhaps a proxy.
     pub(super) peer: SocketAddr,
     /// Of the request.
-    pub(super) headers: &'v HeaderMap,
+    pub(super) headers: Fields<'v>,
 }
 
 /// The network of a visitor, if it is one of the public internet: what has another address, a
@@ -28,7 +29,7 @@ pub(super) fn public_network(settings: &Settings, visitor: &Visitor<'_>) -> Opti
 }
 
 /// The network of a client: an IPv4 /24 or an IPv6 /56, what one household or office has.
-pub(super) fn network(settings: &Settings, peer: SocketAddr, headers: &HeaderMap) -> IpNet {
+pub(super) fn network(settings: &Settings, peer: SocketAddr, headers: Fields<'_>) -> IpNet {
     let net = match address(settings, peer, headers) {
         IpAddr::V4(address) => Ipv4Net::new(address, 24).map(IpNet::V4),
         IpAddr::V6(address) => Ipv6Net::new(address, 56).map(IpNet::V6),
@@ -39,11 +40,10 @@ pub(super) fn network(settings: &Settings, peer: SocketAddr, headers: &HeaderMap
 
 /// The client's address. `X-Forwarded-For` counts only as far as trusted proxies wrote it: from
 /// its end, through the trusted, to the first who is not.
-fn address(settings: &Settings, peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
+fn address(settings: &Settings, peer: SocketAddr, headers: Fields<'_>) -> IpAddr {
     let trusted = |address: &IpAddr| settings.trusted_proxies.iter().any(|net| net.contains(address));
     let mut client = peer.ip().to_canonical();
-    let lines: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok()).collect();
-    for hop in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
+    for hop in headers.all(FORWARDED).rev().filter_map(text).flat_map(|line| line.rsplit(',')) {
         let Some(hop) = parse_hop(hop.trim()) else { break };
         if !trusted(&client) {
             break;
@@ -52,6 +52,9 @@ fn address(settings: &Settings, peer: SocketAddr, headers: &HeaderMap) -> IpAddr
     }
     client
 }
+
+/// Who asked a proxy, says the proxy.
+const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// An address, with or without a port.
 fn parse_hop(text: &str) -> Option<IpAddr> {
@@ -103,11 +106,11 @@ mod tests {
             trusted_proxies: trusted.iter().map(|net| net.parse().unwrap()).collect(),
             metrics_listen: None,
         };
-        let mut headers = HeaderMap::new();
+        let mut headers = axum::http::HeaderMap::new();
         for line in forwarded {
             headers.append("x-forwarded-for", line.parse().unwrap());
         }
-        network(&settings, peer.parse().unwrap(), &headers).to_string()
+        network(&settings, peer.parse().unwrap(), (&headers).into()).to_string()
     }
 
     #[test]

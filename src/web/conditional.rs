@@ -1,8 +1,8 @@
 //! Conditional requests (RFC 9110 §13) and content codings (§12.5.3), decided from headers alone.
 
+use super::fields::{Fields, text};
 use crate::clock::Timestamp;
 use crate::feed::Coding;
-use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT_ENCODING, HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE};
 use std::cmp::Ordering;
 use std::time::{Duration, UNIX_EPOCH};
@@ -19,31 +19,31 @@ pub(super) enum Verdict {
 }
 
 /// Whether a client holds something already, and asks only for what is new.
-pub(super) fn is_conditional(headers: &HeaderMap) -> bool {
-    headers.contains_key(IF_NONE_MATCH) || headers.contains_key(IF_MODIFIED_SINCE)
+pub(super) fn is_conditional(headers: Fields<'_>) -> bool {
+    headers.has(IF_NONE_MATCH) || headers.has(IF_MODIFIED_SINCE)
 }
 
 /// Chooses the representation and evaluates the conditions in the order of §13.2.2. `is_made`
 /// tells which codings there are by now. Where a client takes several and holds any of them, that
 /// one is chosen: also one that is not made yet, since what it will be is known. What has no date
 /// is neither modified nor unmodified since one.
-pub(super) fn evaluate(headers: &HeaderMap, stem: &str, last_modified: Option<Timestamp>, is_made: impl Fn(Coding) -> bool) -> Verdict {
+pub(super) fn evaluate(headers: Fields<'_>, stem: &str, last_modified: Option<Timestamp>, is_made: impl Fn(Coding) -> bool) -> Verdict {
     let accepted = Accepted::of(headers);
     let preferred = accepted.find(is_made).unwrap_or(Coding::Identity);
     let since = |name| last_modified.and_then(|modified| Some(modified.as_seconds().cmp(&date(headers, name)?)));
-    if headers.contains_key(IF_MATCH) {
+    if headers.has(IF_MATCH) {
         // Strong comparison (§13.1.1).
         let named = |coding| list(headers, IF_MATCH).any(|member| names(member, stem, coding));
-        if !is_any(headers, &IF_MATCH) && accepted.find(named).is_none() {
+        if !is_any(headers, IF_MATCH) && accepted.find(named).is_none() {
             return Verdict::Failed;
         }
     } else if since(IF_UNMODIFIED_SINCE) == Some(Ordering::Greater) {
         return Verdict::Failed;
     }
-    if is_any(headers, &IF_NONE_MATCH) {
+    if is_any(headers, IF_NONE_MATCH) {
         return Verdict::Unchanged(preferred);
     }
-    if headers.contains_key(IF_NONE_MATCH) {
+    if headers.has(IF_NONE_MATCH) {
         let held = accepted.find(|coding| list(headers, IF_NONE_MATCH).any(|member| names(strong(member), stem, coding)));
         return held.map_or(Verdict::Full(preferred), Verdict::Unchanged);
     }
@@ -71,17 +71,17 @@ pub(super) enum Condition {
 }
 
 /// Evaluates the conditions in the order of §13.2.2 for a representation with this entity tag.
-pub(super) fn condition(headers: &HeaderMap, etag: &str, last_modified: Timestamp) -> Condition {
+pub(super) fn condition(headers: Fields<'_>, etag: &str, last_modified: Timestamp) -> Condition {
     let unmodified_since = date(headers, IF_UNMODIFIED_SINCE);
-    if headers.contains_key(IF_MATCH) {
+    if headers.has(IF_MATCH) {
         // Strong comparison (§13.1.1).
-        if !is_any(headers, &IF_MATCH) && !list(headers, IF_MATCH).any(|member| member == etag) {
+        if !is_any(headers, IF_MATCH) && !list(headers, IF_MATCH).any(|member| member == etag) {
             return Condition::Failed;
         }
     } else if unmodified_since.is_some_and(|since| last_modified.as_seconds() > since) {
         return Condition::Failed;
     }
-    let unchanged = if headers.contains_key(IF_NONE_MATCH) {
+    let unchanged = if headers.has(IF_NONE_MATCH) {
         none_match_names(headers, etag)
     } else {
         date(headers, IF_MODIFIED_SINCE).is_some_and(|since| last_modified.as_seconds() <= since)
@@ -91,10 +91,9 @@ pub(super) fn condition(headers: &HeaderMap, etag: &str, last_modified: Timestam
 
 /// Whether a part may be sent: the client has no condition for it, or holds parts of this very
 /// representation (§13.1.5). A date tells that only if it is exactly ours and a second old.
-pub(super) fn range_applies(headers: &HeaderMap, etag: &str, last_modified: Timestamp, now: Timestamp) -> bool {
+pub(super) fn range_applies(headers: Fields<'_>, etag: &str, last_modified: Timestamp, now: Timestamp) -> bool {
     let Some(held) = headers.get(IF_RANGE) else { return true };
-    held.as_bytes() == etag.as_bytes()
-        || date(headers, IF_RANGE).is_some_and(|date| date == last_modified.as_seconds() && date < now.as_seconds())
+    held == etag.as_bytes() || date(headers, IF_RANGE).is_some_and(|date| date == last_modified.as_seconds() && date < now.as_seconds())
 }
 
 /// The codings a client takes.
@@ -107,7 +106,7 @@ impl Accepted {
     /// From `Accept-Encoding` (§12.5.3). A coding must be asked for; bytes as they are must be
     /// refused, and come last unless they are asked for. `*` asks for gzip, which is what those
     /// who say it have in mind.
-    fn of(headers: &HeaderMap) -> Self {
+    fn of(headers: Fields<'_>) -> Self {
         let (mut named, mut any) = ([None; Coding::ALL.len()], None);
         for part in list(headers, ACCEPT_ENCODING) {
             let (name, parameters) = part.split_once(';').unwrap_or((part, ""));
@@ -162,8 +161,8 @@ fn weight(parameters: &str) -> u32 {
 }
 
 /// Weak comparison (§8.8.3.2) with every member of the list; `*` names whatever there is.
-pub(super) fn none_match_names(headers: &HeaderMap, etag: &str) -> bool {
-    is_any(headers, &IF_NONE_MATCH) || list(headers, IF_NONE_MATCH).any(|member| strong(member) == etag)
+pub(super) fn none_match_names(headers: Fields<'_>, etag: &str) -> bool {
+    is_any(headers, IF_NONE_MATCH) || list(headers, IF_NONE_MATCH).any(|member| strong(member) == etag)
 }
 
 /// A tag without the mark of a weak one.
@@ -172,21 +171,21 @@ fn strong(member: &str) -> &str {
 }
 
 /// Whether a header is `*` and nothing else: within a list it is a piece of somebody's tag.
-fn is_any(headers: &HeaderMap, name: &HeaderName) -> bool {
-    let mut lines = headers.get_all(name).into_iter();
-    lines.next().is_some_and(|line| line.as_bytes().trim_ascii() == b"*") && lines.next().is_none()
+fn is_any(headers: Fields<'_>, name: HeaderName) -> bool {
+    let mut lines = headers.all(name);
+    lines.next().is_some_and(|line| line.trim_ascii() == b"*") && lines.next().is_none()
 }
 
 /// The members of a list over all lines of a header. Tags of ours hold no comma, so one within
 /// a foreign tag only makes pieces that match nothing.
-fn list(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
-    headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).map(str::trim)
+fn list<'r>(headers: Fields<'r>, name: HeaderName) -> impl Iterator<Item = &'r str> {
+    headers.all(name).filter_map(text).flat_map(|value| value.split(',')).map(str::trim)
 }
 
 /// Seconds since 1970; a date that is none, or said more than once, is ignored (§13.1.3).
-fn date(headers: &HeaderMap, name: HeaderName) -> Option<i64> {
-    let mut lines = headers.get_all(name).into_iter();
-    let instant = httpdate::parse_http_date(lines.next()?.to_str().ok()?.trim()).ok().filter(|_| lines.next().is_none())?;
+fn date(headers: Fields<'_>, name: HeaderName) -> Option<i64> {
+    let mut lines = headers.all(name);
+    let instant = httpdate::parse_http_date(text(lines.next()?)?.trim()).ok().filter(|_| lines.next().is_none())?;
     i64::try_from(instant.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
 }
 
@@ -200,7 +199,7 @@ mod tests {
     use super::Verdict::{Failed, Full, Unchanged};
     use super::*;
     use crate::feed::Coding::{Brotli, Gzip, Identity, Zstd};
-    use axum::http::HeaderValue;
+    use axum::http::{HeaderMap, HeaderValue};
 
     const BEFORE: &str = "Mon, 20 Sep 2027 07:59:59 GMT";
     const THEN: &str = "Mon, 20 Sep 2027 08:00:00 GMT";
@@ -242,7 +241,7 @@ mod tests {
         let last_modified = Timestamp::from_millis(1_821_427_200_000);
         assert_eq!(http_date(last_modified), THEN);
         for (lines, expected) in table {
-            assert_eq!(evaluate(&headers(lines), "h", Some(last_modified), |coding| coding != Brotli), *expected, "{lines:?}");
+            assert_eq!(evaluate((&headers(lines)).into(), "h", Some(last_modified), |coding| coding != Brotli), *expected, "{lines:?}");
         }
     }
 
@@ -265,14 +264,14 @@ mod tests {
         ];
         let last_modified = Timestamp::from_millis(1_821_427_200_000);
         for (lines, expected) in table {
-            assert_eq!(condition(&headers(lines), "\"h\"", last_modified), *expected, "{lines:?}");
+            assert_eq!(condition((&headers(lines)).into(), "\"h\"", last_modified), *expected, "{lines:?}");
         }
         let now = last_modified + Duration::from_mins(1);
         for (held, applies) in [("\"h\"", true), ("W/\"h\"", false), ("\"other\"", false), (THEN, true), (BEFORE, false), (LATER, false)] {
-            assert_eq!(range_applies(&headers(&[(IF_RANGE, held)]), "\"h\"", last_modified, now), applies, "{held}");
+            assert_eq!(range_applies((&headers(&[(IF_RANGE, held)])).into(), "\"h\"", last_modified, now), applies, "{held}");
         }
-        assert!(!range_applies(&headers(&[(IF_RANGE, THEN)]), "\"h\"", last_modified, last_modified));
-        assert!(range_applies(&headers(&[]), "\"h\"", last_modified, now));
+        assert!(!range_applies((&headers(&[(IF_RANGE, THEN)])).into(), "\"h\"", last_modified, last_modified));
+        assert!(range_applies((&headers(&[])).into(), "\"h\"", last_modified, now));
     }
 
     #[test]
@@ -301,10 +300,10 @@ mod tests {
             ("gzip;q=nonsense", Identity),
         ];
         for (wish, expected) in table {
-            let accepted = Accepted::of(&headers(&[(ACCEPT_ENCODING, wish)]));
+            let accepted = Accepted::of((&headers(&[(ACCEPT_ENCODING, wish)])).into());
             assert_eq!(accepted.find(|_| true), Some(expected), "{wish}");
         }
-        let accepted = Accepted::of(&headers(&[(ACCEPT_ENCODING, "br, zstd;q=0.5, gzip;q=0.5")]));
+        let accepted = Accepted::of((&headers(&[(ACCEPT_ENCODING, "br, zstd;q=0.5, gzip;q=0.5")])).into());
         assert_eq!(accepted.find(|coding| coding != Brotli), Some(Zstd), "until it is made, the next best");
         assert_eq!(accepted.find(|coding| matches!(coding, Gzip | Identity)), Some(Gzip));
     }

@@ -8,10 +8,10 @@ use super::State;
 use super::client::Visitor;
 use super::conditional::http_date;
 use super::feeds::{self, Reply};
+use super::fields::Fields;
 use super::impatient::{Alarm, Impatient};
 use crate::clock::Timestamp;
-use axum::http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderName, TRANSFER_ENCODING, UPGRADE};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING, UPGRADE};
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -40,7 +40,7 @@ pub(super) async fn serve(
 ) -> io::Result<Option<Vec<u8>>> {
     let mut stop = pin!(shutdown.cancelled());
     let mut alarm = Alarm::default();
-    let (mut buffer, mut headers, mut head) = (vec![0; REQUEST], HeaderMap::new(), Vec::new());
+    let (mut buffer, mut head, mut date) = (vec![0; REQUEST], Vec::new(), DateLine::default());
     let (mut start, mut end) = (0, 0);
     loop {
         if start == end {
@@ -50,15 +50,16 @@ pub(super) async fn serve(
             return Ok(None);
         }
         let input = &buffer[start..end];
-        let Some(asked) = Asked::read(input, &mut headers) else { return Ok(Some(input.to_vec())) };
-        let Some(reply) = feeds::at_its_path(state, asked.path, &Visitor { peer, headers: &headers }) else {
+        let mut lines = [httparse::EMPTY_HEADER; FIELDS];
+        let Some(asked) = Asked::read(input, &mut lines) else { return Ok(Some(input.to_vec())) };
+        let Some(reply) = feeds::at_its_path(state, asked.path, &Visitor { peer, headers: asked.headers }) else {
             return Ok(Some(input.to_vec()));
         };
-        write_head(&mut head, &reply, asked.is_last, state.clock.now());
+        write_head(&mut head, &reply, asked.is_last, date.at(state.clock.now()));
         match (reply.pages(), reply.body()) {
             (Some(pages), _) if asked.wants_body => stream.send_all(|done, socket| pages.send_after(&head, done, socket)).await?,
             (None, Some(body)) if asked.wants_body => send(stream, &head, body).await?,
-            _ => send(stream, &head, &[]).await?,
+            _ => stream.write_all(&head).await?,
         }
         if asked.is_last {
             stream.shutdown().await?;
@@ -88,6 +89,7 @@ async fn fill(
 /// A request for a feed, perhaps.
 struct Asked<'i> {
     path: &'i str,
+    headers: Fields<'i>,
     /// `GET`, not `HEAD`.
     wants_body: bool,
     /// The client closes the connection after it.
@@ -97,34 +99,30 @@ struct Asked<'i> {
 }
 
 impl<'i> Asked<'i> {
-    /// Reads a whole request without a body, and its header fields.
-    fn read(input: &'i [u8], headers: &mut HeaderMap) -> Option<Self> {
-        let mut fields = [httparse::EMPTY_HEADER; FIELDS];
-        let mut request = httparse::Request::new(&mut fields);
+    /// Reads a whole request without a body; `lines` has room for its header fields.
+    fn read(input: &'i [u8], lines: &'i mut [httparse::Header<'i>]) -> Option<Self> {
+        let mut request = httparse::Request::new(lines);
         let Ok(httparse::Status::Complete(length)) = request.parse(input) else { return None };
         let wants_body = match (request.method, request.version) {
             (Some("GET"), Some(1)) => true,
             (Some("HEAD"), Some(1)) => false,
             _ => return None,
         };
-        headers.clear();
-        for field in request.headers {
-            headers.append(HeaderName::from_bytes(field.name.as_bytes()).ok()?, HeaderValue::from_bytes(field.value).ok()?);
-        }
-        let is_plain = ![CONTENT_LENGTH, TRANSFER_ENCODING, EXPECT, UPGRADE].iter().any(|name| headers.contains_key(name));
-        let is_last = match headers.get(CONNECTION).map(HeaderValue::as_bytes) {
+        let headers = Fields::Lines(request.headers);
+        let is_plain = ![CONTENT_LENGTH, TRANSFER_ENCODING, EXPECT, UPGRADE].into_iter().any(|name| headers.has(name));
+        let is_last = match headers.get(CONNECTION) {
             None => false,
             Some(said) if said.eq_ignore_ascii_case(b"keep-alive") => false,
             Some(said) if said.eq_ignore_ascii_case(b"close") => true,
             Some(_) => return None,
         };
-        let is_clear = headers.get_all(HOST).iter().count() == 1 && headers.get_all(CONNECTION).iter().count() <= 1;
-        (is_plain && is_clear).then_some(Self { path: request.path?, wants_body, is_last, length })
+        let is_clear = headers.all(HOST).count() == 1 && headers.all(CONNECTION).count() <= 1;
+        (is_plain && is_clear).then_some(Self { path: request.path?, headers, wants_body, is_last, length })
     }
 }
 
 /// The status line and the header fields (RFC 9112 §4, §5).
-fn write_head(head: &mut Vec<u8>, reply: &Reply<'_>, is_last: bool, now: Timestamp) {
+fn write_head(head: &mut Vec<u8>, reply: &Reply<'_>, is_last: bool, date: &str) {
     head.clear();
     let mut say = |pieces: [&[u8]; 4]| pieces.iter().for_each(|piece| head.extend_from_slice(piece));
     let status = reply.status();
@@ -133,8 +131,23 @@ fn write_head(head: &mut Vec<u8>, reply: &Reply<'_>, is_last: bool, now: Timesta
     if is_last {
         say([b"\r\n", b"connection", b": ", b"close"]);
     }
-    let date = http_date(now);
     say([b"\r\ndate: ", date.as_bytes(), b"\r\n", b"\r\n"]);
+}
+
+/// The time as answers say it (RFC 9110 §6.6.1), written once a second.
+#[derive(Default)]
+struct DateLine {
+    second: i64,
+    text: String,
+}
+
+impl DateLine {
+    fn at(&mut self, now: Timestamp) -> &str {
+        if self.text.is_empty() || self.second != now.as_seconds() {
+            *self = Self { second: now.as_seconds(), text: http_date(now) };
+        }
+        &self.text
+    }
 }
 
 async fn send(stream: &mut Impatient<TcpStream>, head: &[u8], body: &[u8]) -> io::Result<()> {

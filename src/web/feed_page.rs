@@ -3,13 +3,14 @@
 
 use super::excerpt::{Day, Tongue};
 use super::feeds::VARIES;
+use super::fields::Fields;
 use super::layout::NavLink;
 use super::{Layout, State, WebError, page};
 use crate::feed::{FeedKey, Headline, Published, Topic};
 use crate::site::FeedFormat;
 use askama::Template;
+use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, HeaderValue, VARY};
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 #[derive(Template)]
@@ -36,7 +37,7 @@ struct Entry {
 
 /// The page of a feed. Only the browser that asked keeps it: a cache that others share must never
 /// hand it to a reader.
-pub(super) async fn show(state: &State, feed: &Published, asked: &HeaderMap) -> Result<Response, WebError> {
+pub(super) async fn show(state: &State, feed: &Published, asked: Fields<'_>) -> Result<Response, WebError> {
     let mut response = page::unless_held(page::html(StatusCode::OK, &page_of(state, feed)), asked).await?;
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     response.headers_mut().insert(VARY, VARIES);

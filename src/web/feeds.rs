@@ -3,16 +3,17 @@
 use super::client::{Visitor, public_network};
 use super::conditional::{Verdict, evaluate, is_conditional};
 use super::feed_address::FeedAddress;
+use super::fields::{Fields, text};
 use super::page::default_headers;
 use super::place::{Address, language_of_host};
 use super::{State, WebError, feed_page};
 use crate::feed::{Answer, Coding, FeedKey, Pages, Part, Published, Settings};
 use axum::body::{Body, Bytes};
+use axum::http::StatusCode;
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HOST, HeaderName, HeaderValue,
     LAST_MODIFIED, LINK, RETRY_AFTER, USER_AGENT, VARY,
 };
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use std::sync::Arc;
 
@@ -109,11 +110,11 @@ impl Reply<'_> {
         };
         say(&CACHE_CONTROL, if let Part::Archive(_) = feed.key.part { &head.archive_kept } else { &head.kept });
         say(&ETAG, feed.coded.etag(coding));
-        say(&LINK, &feed.links);
         if let Some(date) = &feed.last_modified_date {
             say(&LAST_MODIFIED, date);
         }
         let Some(bytes) = self.body() else { return };
+        say(&LINK, &feed.links);
         say(&CONTENT_TYPE, &feed.content_type);
         if let Some(name) = coding.name() {
             say(&CONTENT_ENCODING, &name);
@@ -194,7 +195,7 @@ fn later() -> Response {
 fn tell<'s>(state: &'s State, feed: Arc<Published>, visitor: &Visitor<'_>) -> Reply<'s> {
     let headers = visitor.headers;
     if let Some(agent) = headers.get(USER_AGENT) {
-        state.readers().hear(&feed.path, agent.as_bytes());
+        state.readers().hear(&feed.path, agent);
     }
     let is_made = |coding| feed.coded.get(coding).is_some();
     let told = match evaluate(headers, &feed.hash, feed.last_modified, is_made) {
@@ -208,8 +209,8 @@ fn tell<'s>(state: &'s State, feed: Arc<Published>, visitor: &Visitor<'_>) -> Re
 
 /// Whether a person goes to this address in a browser (Fetch Metadata, W3C): feed readers, and
 /// what a page or a program fetches, say otherwise or nothing.
-pub(super) fn navigates(headers: &HeaderMap) -> bool {
-    let says = |name: &str, value: &str| headers.get(name).is_some_and(|said| said.as_bytes() == value.as_bytes());
+pub(super) fn navigates(headers: Fields<'_>) -> bool {
+    let says = |name, value: &str| headers.get(HeaderName::from_static(name)) == Some(value.as_bytes());
     says("sec-fetch-dest", "document") && says("sec-fetch-mode", "navigate")
 }
 
@@ -219,6 +220,6 @@ fn is_flood(state: &State, visitor: &Visitor<'_>) -> bool {
     public_network(&state.web, visitor).is_some_and(|network| !state.0.floods.admit(network, state.clock.now()))
 }
 
-fn host(headers: &HeaderMap) -> &str {
-    headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default()
+fn host(headers: Fields<'_>) -> &str {
+    headers.get(HOST).and_then(text).unwrap_or_default()
 }

@@ -74,14 +74,14 @@ pub(super) async fn respond(state: &State, method: &Method, path: &str, headers:
     // Never later than the answer (RFC 9110 §8.8.2.1).
     let (etag, modified) = (format!("\"{validator}\""), modified.min(now));
     let start = Response::builder().header(ETAG, &etag).header(LAST_MODIFIED, http_date(modified)).header(CACHE_CONTROL, KEPT);
-    match condition(headers, &etag, modified) {
+    match condition(headers.into(), &etag, modified) {
         Condition::Holds => {}
         Condition::Unchanged => return Ok(start.status(StatusCode::NOT_MODIFIED).body(Body::empty())?),
         Condition::Failed => return Ok(start.status(StatusCode::PRECONDITION_FAILED).body(Body::empty())?),
     }
     let start = described(start, path, kind);
     // Parts are a matter of GET (§14.2).
-    let wants_part = *method == Method::GET && range_applies(headers, &etag, modified, now);
+    let wants_part = *method == Method::GET && range_applies(headers.into(), &etag, modified, now);
     let (start, first, count) = match if wants_part { extent(headers, length) } else { Extent::Whole } {
         Extent::Whole => (start.status(StatusCode::OK), 0, length),
         Extent::Part { first, last } => {

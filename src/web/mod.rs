@@ -13,6 +13,7 @@ mod express;
 mod feed_address;
 mod feed_page;
 mod feeds;
+mod fields;
 mod files;
 mod floods;
 mod health;

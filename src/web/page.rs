@@ -1,6 +1,7 @@
 //! Answers that are pages: their headers (S5), and the errors told as pages.
 
 use super::conditional::none_match_names;
+use super::fields::Fields;
 use super::{State, WebError};
 use crate::language::Language;
 use crate::vault::content_hash;
@@ -8,11 +9,11 @@ use askama::Template;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::http::header::{
     ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
@@ -51,7 +52,7 @@ pub fn no_store(mut response: Response) -> Response {
 
 /// A public page with a weak validator. Caches ask before they use it again, so that what was
 /// withdrawn is gone everywhere; who holds it already is told so in a few octets (304).
-pub(super) async fn unless_held(response: Response, asked: &HeaderMap) -> Result<Response, WebError> {
+pub(super) async fn unless_held(response: Response, asked: Fields<'_>) -> Result<Response, WebError> {
     if response.status() != StatusCode::OK {
         return Ok(response);
     }

@@ -72,7 +72,7 @@ async fn answer(
     }
     let (path, query) = (request.uri().path().to_owned(), request.uri().query().map(str::to_owned));
     let address = Address::of(&state.site, host(request.headers()), &path, query.as_deref());
-    let visitor = Visitor { peer, headers: request.headers() };
+    let visitor = Visitor { peer, headers: request.headers().into() };
     if let Some(feed) = feeds::answer(&state, &address, &visitor).await {
         return feed;
     }
@@ -101,7 +101,7 @@ async fn answer(
             let visit = Visit { state: &state, lines: &lines, language, number };
             if let Some(shown) = show(&mut connection, &visit, &place).await? {
                 drop(connection);
-                return page::unless_held(shown, request.headers()).await;
+                return page::unless_held(shown, request.headers().into()).await;
             }
         }
         None => {}

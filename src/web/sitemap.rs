@@ -87,7 +87,7 @@ async fn file(Shared(state): Shared<State>, Path(name): Path<String>, headers: H
     let files = files(&lines);
     let file = files.get(&name).ok_or(WebError::NotFound)?;
     let stamp = stamp(&lines, file);
-    if none_match_names(&headers, &format!("\"{stamp}\"")) {
+    if none_match_names((&headers).into(), &format!("\"{stamp}\"")) {
         return Ok(answer(&headers, &stamp, None));
     }
     let mut connection = state.db.reader().acquire().await?;
@@ -165,7 +165,9 @@ fn answer(headers: &HeaderMap, stamp: &str, xml: Option<String>) -> Response {
     let tag = format!("\"{stamp}\"");
     let common = [(CACHE_CONTROL, "public, max-age=600".to_owned()), (ETAG, tag.clone())];
     match xml {
-        Some(xml) if !none_match_names(headers, &tag) => (common, [(CONTENT_TYPE, "application/xml; charset=utf-8")], xml).into_response(),
+        Some(xml) if !none_match_names(headers.into(), &tag) => {
+            (common, [(CONTENT_TYPE, "application/xml; charset=utf-8")], xml).into_response()
+        }
         _ => (StatusCode::NOT_MODIFIED, common).into_response(),
     }
 }

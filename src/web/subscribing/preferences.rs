@@ -68,7 +68,7 @@ pub(super) async fn send_link(
         let page = AskPage { address: typed, advice: Some("one-button-more"), ..AskPage::new(&state, &visit) };
         return Ok(private_page(StatusCode::OK, &page));
     }
-    within_limit(limit.admit(client::network(&state.web, peer, &headers), now))?;
+    within_limit(limit.admit(client::network(&state.web, peer, (&headers).into()), now))?;
     let signup = NewSignup {
         wish: Wish::Preferences,
         address: &address,

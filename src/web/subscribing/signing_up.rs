@@ -67,7 +67,7 @@ pub(super) async fn take(
         }
     };
     let now = state.clock.now();
-    within_limit(limit.admit(client::network(&state.web, peer, &headers), now))?;
+    within_limit(limit.admit(client::network(&state.web, peer, (&headers).into()), now))?;
     let signup = NewSignup {
         wish: Wish::Subscribe,
         address: &address,

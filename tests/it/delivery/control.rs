@@ -1,9 +1,10 @@
 //! The staff's hand on mailings.
 
-use super::office::{digest_to, drain, enter_people, single_step, state_of, states, step};
+use super::office::{digest_to, drain, enter_people, mail_out, plan, single_step, state_of, states, step};
+use crate::digest::number;
 use crate::support::relay::{Fault, Manner, Relay};
 use crate::support::{World, on_each_engine};
-use clarion::delivery::{self, Again, DeliveryState, MailingState};
+use clarion::delivery::{self, Again, DeliveryState, Kind, MailingState};
 use clarion::task::Step as _;
 use std::time::Duration;
 
@@ -93,6 +94,54 @@ async fn sums_and_lines_tell_who_got_what_by_number_only() {
         let numbers: Vec<_> = first.iter().chain(&rest).map(|line| line.person.unwrap()).collect();
         assert_eq!(numbers, people);
         assert!(!serde_json::to_string(&(first, rest)).unwrap().contains('@'));
+    })
+    .await;
+}
+
+/// A relay that answers at once is asked while the mark is being written. Here it thinks all of a
+/// sudden, and the mark has long been durable when it is through.
+#[tokio::test]
+async fn what_is_stopped_while_the_relay_thinks_does_not_leave() {
+    on_each_engine(async |world: World| {
+        let people = enter_people(&world, 3).await;
+        for freezes in [true, false] {
+            let relay = Relay::start().await;
+            let key = format!("digest:weekly:{freezes}");
+            let mailing = mail_out(&world, &plan(&world, &key, Kind::Digest), &people, &[]).await;
+            let step = single_step(&world, &relay);
+            relay.next(Fault::None);
+            relay.next(Fault::SlowMail(Duration::from_millis(1200)));
+            let stopping = async {
+                while relay.commands().iter().filter(|command| command.starts_with("MAIL")).count() < 2 {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                // The mark is written meanwhile.
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                let mut tx = world.db.begin().await.unwrap();
+                if freezes {
+                    delivery::freeze(&mut tx, world.clock.now()).await.unwrap();
+                } else {
+                    delivery::pause(&mut tx, mailing).await.unwrap();
+                }
+                tx.commit().await.unwrap();
+            };
+            let (ended, ()) = tokio::join!(step.step(), stopping);
+            ended.unwrap();
+            drain(&step).await;
+            assert_eq!((relay.bodies(), relay.received().len()), (1, 1));
+            let left = [("queued".to_owned(), String::new()), ("queued".to_owned(), String::new())];
+            assert_eq!(states(&world, mailing).await.into_iter().filter(|(state, _)| state != "sent").collect::<Vec<_>>(), left);
+            let mut tx = world.db.begin().await.unwrap();
+            if freezes {
+                delivery::thaw(&mut tx).await.unwrap();
+            } else {
+                delivery::resume(&mut tx, mailing).await.unwrap();
+            }
+            tx.commit().await.unwrap();
+            drain(&step).await;
+            assert_eq!((relay.received().len(), state_of(&world, mailing).await.as_str()), (3, "done"));
+            assert_eq!(number(&world, "SELECT COUNT(*) FROM delivery WHERE doubts > 0").await, 0);
+        }
     })
     .await;
 }

@@ -35,6 +35,8 @@ pub enum Fault {
     CloseInBody,
     /// The message is accepted, but the connection closes before the answer.
     CloseAfterDot,
+    /// MAIL is answered after so long.
+    SlowMail(Duration),
     /// MAIL is never answered.
     SilentAtMail,
     /// The final dot is never answered.
@@ -321,6 +323,10 @@ impl Session {
             Fault::Mail(reply) => {
                 envelope.from.clear();
                 say(writer, reply).await
+            }
+            Fault::SlowMail(time) => {
+                tokio::time::sleep(time).await;
+                say(writer, "250 2.1.0 ok").await
             }
             Fault::SilentAtMail => std::future::pending().await,
             _ => say(writer, "250 2.1.0 ok").await,
