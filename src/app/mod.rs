@@ -23,6 +23,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 /// What a daemon does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -104,6 +105,7 @@ impl App {
         // Until every other loop has ended, which may use a connection to the database made there.
         let apart = CancellationToken::new();
         let _apart = apart.clone().drop_guard();
+        let lane = task::lane("delivery", apart)?;
         let mut loops = Loops { tasks: &mut tasks, clock: &state.clock, shutdown: &shutdown };
         if self.role != Role::Worker {
             let reading = state.clone();
@@ -134,7 +136,7 @@ impl App {
             loops.begin_punctual(steps::preview(state), &state.db, &Kick::default());
             // A mail is a dozen short waits: for the relay, the ledger, the relay again.
             let delivery = loops.punctual(delivery, &state.db);
-            loops.begin_on(&task::lane("delivery", apart)?, delivery, &state.kicks.delivery);
+            loops.begin_on(&lane, delivery, &state.kicks.delivery);
         }
         supervise(tasks, &shutdown).await?;
         self.state.db.close().await;
@@ -165,6 +167,7 @@ impl Loops<'_> {
 
     fn begin_on<S: Step>(&mut self, runtime: &Handle, step: S, kick: &Kick) {
         let ended = runtime.spawn(task::run(Arc::new(step), self.clock.clone(), kick.clone(), self.shutdown.clone()));
+        let ended = AbortOnDropHandle::new(ended);
         self.tasks.spawn(async move { ended.await.context("a step broke down") });
     }
 }

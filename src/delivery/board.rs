@@ -18,8 +18,8 @@ const SHARE: u32 = 20;
 pub(super) struct Board {
     /// Claimed and not begun.
     pub(super) waiting: VecDeque<Claim>,
-    /// Marked as about to leave, and then not begun after all.
-    pub(super) marked_in_vain: Vec<Claim>,
+    /// Marked as about to leave and not begun after all: the ledger has them again.
+    pub(super) returned: Vec<Claim>,
     /// Why nothing can be sent now, if so.
     pub(super) trouble: Option<String>,
     /// What the relay said when it closed a connection because it has too much to do, or refused
@@ -34,7 +34,7 @@ pub(super) struct Board {
     unwanted: u32,
     /// How many of each group are on their way.
     pub(super) busy: HashMap<usize, u32>,
-    /// Deliveries that met a relay with too much to do once in this round.
+    /// Deliveries that met a relay which was too busy or too slow for them, and were given back.
     pub(super) spared: HashSet<i64>,
     /// Whether the ledger could not be written, so that nothing may be begun.
     pub(super) unwritable: bool,

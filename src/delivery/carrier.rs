@@ -11,7 +11,7 @@ use super::scribe::Scribe;
 use crate::clock::Clock;
 use crate::mail::{Answer, Begun, Link, Opened, Reply, Transport};
 use crate::metrics::{Metrics, Outcome};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 const ROUND: Duration = Duration::from_secs(10);
 /// A relay that answers an envelope sooner than this is asked while the mark is being written.
 const BRISK: Duration = Duration::from_millis(100);
-/// A body does not begin so long after its mark: staff may have stopped it since.
+/// But no longer than this: staff may have stopped the delivery since.
 const STALE: Duration = Duration::from_millis(500);
 /// Results are not left unwritten for longer than this.
 const SHORT_WAIT: Duration = Duration::from_millis(20);
@@ -80,6 +80,12 @@ impl Round {
         self.groups.get(&claim.attempt.id).copied()
     }
 
+    /// The same round after others, which gave back these.
+    pub(super) fn sparing(self, spared: HashSet<i64>) -> Self {
+        self.board().spared = spared;
+        self
+    }
+
     /// What is left and what was learnt.
     pub(super) fn end(&self) -> Board {
         std::mem::take(&mut *self.board())
@@ -117,16 +123,6 @@ impl Round {
         }
     }
 
-    /// One that is marked is for the ledger alone to give out again.
-    fn give_back(&self, claim: Claim, is_marked: bool) {
-        let mut board = self.board();
-        if is_marked {
-            board.marked_in_vain.push(claim);
-        } else {
-            board.waiting.push_front(claim);
-        }
-    }
-
     /// Gives back what cannot be marked: where one mark cannot be written, none can.
     fn abandon(&self, claim: Claim) {
         let mut board = self.board();
@@ -141,14 +137,13 @@ impl Round {
         }
     }
 
-    /// Writes results and the mark of a body about to leave. Returns since when they are durable;
-    /// nothing if the delivery is somebody else's by now, or cancelled.
-    async fn mark(&self, claim: &Claim, results: Vec<Settlement>) -> anyhow::Result<Option<Instant>> {
+    /// Writes results and the mark of a body about to leave. False: the delivery is somebody
+    /// else's by now, or cancelled.
+    async fn mark(&self, claim: &Claim, results: Vec<Settlement>) -> anyhow::Result<bool> {
         match self.scribe.write(results, Some((claim.attempt.id, claim.attempt.fence))).await {
-            Ok(true) => Ok(Some(Instant::now())),
-            Ok(false) => {
-                self.board().revoked = true;
-                Ok(None)
+            Ok(granted) => {
+                self.board().revoked |= !granted;
+                Ok(granted)
             }
             Err(error) => {
                 // Its body has not begun: it waits again, and not until its lease runs out.
@@ -163,6 +158,11 @@ impl Round {
     fn spares(&self, claim: &Claim, reply: &Reply) -> bool {
         self.has_too_much(reply);
         reply.closes() && self.board().spared.insert(claim.attempt.id)
+    }
+
+    /// Whether a delivery met a relay that was too slow or too busy for it, and was given back.
+    fn is_spared(&self, claim: &Claim) -> bool {
+        self.board().spared.contains(&claim.attempt.id)
     }
 
     /// The envelope that waits for its body, or what follows where there is none.
@@ -249,15 +249,15 @@ impl Carrier<'_> {
             // The others may go on; if none can, the next round finds out before it claims.
             let trouble = format!("{trouble:#}");
             tracing::warn!(trouble, "another connection to the relay could not be opened");
-            self.round.give_back(claim, false);
+            self.give_back(claim);
             self.round.board().overloaded = Some(trouble);
             return Ok(false);
         }
         match self.send(&claim, &filled).await? {
             Next::Settled(ended) => self.conclude(&claim, &ended),
-            Next::Again => self.round.give_back(claim, self.is_marked),
+            Next::Again => self.give_back(claim),
             Next::Leave => {
-                self.round.give_back(claim, self.is_marked);
+                self.give_back(claim);
                 return Ok(false);
             }
             Next::Dropped => {}
@@ -273,7 +273,7 @@ impl Carrier<'_> {
             worn.close().await;
         }
         self.link = Some(self.round.transport.open().await?);
-        self.inherited = false;
+        (self.inherited, self.is_brisk) = (false, false);
         Ok(())
     }
 
@@ -284,23 +284,28 @@ impl Carrier<'_> {
         let (round, Some(link)) = (self.round, &mut self.link) else { return Ok(Next::Again) };
         let was_waiting = self.inherited || link.is_used();
         let envelope = timed(link.begin(&filled.from, &filled.to));
-        let ((begun, took), marked) = if self.is_brisk {
-            let (envelope, marked) = tokio::join!(envelope, round.mark(claim, std::mem::take(&mut self.results)));
-            let Some(since) = marked? else { return Ok(Next::Dropped) };
-            (envelope, Some(since))
+        let (begun, took) = if std::mem::take(&mut self.is_brisk) && !round.is_spared(claim) {
+            let marking = round.mark(claim, std::mem::take(&mut self.results));
+            let (envelope, marked) = tokio::join!(tokio::time::timeout(STALE, envelope), marking);
+            if !marked? {
+                return Ok(Next::Dropped);
+            }
+            self.is_marked = true;
+            let Ok(envelope) = envelope else {
+                round.board().spared.insert(claim.attempt.id);
+                return Ok(Next::Again);
+            };
+            envelope
         } else {
-            (envelope.await, None)
+            envelope.await
         };
-        (self.is_brisk, self.is_marked) = (took < BRISK, marked.is_some());
+        self.is_brisk = took < BRISK && matches!(begun, Begun::Open(_));
         let opened = match round.opened(claim, begun, was_waiting) {
             Ok(opened) => opened,
             Err(next) => return Ok(next),
         };
-        match marked {
-            Some(since) if since.elapsed() > STALE => return Ok(Next::Again),
-            Some(_) => {}
-            None if round.mark(claim, std::mem::take(&mut self.results)).await?.is_none() => return Ok(Next::Dropped),
-            None => {}
+        if !self.is_marked && !round.mark(claim, std::mem::take(&mut self.results)).await? {
+            return Ok(Next::Dropped);
         }
         Ok(Next::Settled(match opened.send(&filled.name, &filled.bytes).await {
             Answer::Accepted(reply) => Ended::Accepted(reply),
@@ -312,8 +317,23 @@ impl Carrier<'_> {
         }))
     }
 
+    /// Gives back a delivery whose body has not begun. One that is marked is no longer in doubt
+    /// with the next commit of this connection, and is for the ledger to give out again.
+    fn give_back(&mut self, claim: Claim) {
+        let mut board = self.round.board();
+        if self.is_marked {
+            self.results.push(settle(&claim.attempt, &Ended::Untried, self.round.tools.clock.now()));
+            board.returned.push(claim);
+        } else {
+            board.waiting.push_front(claim);
+        }
+    }
+
     fn conclude(&mut self, claim: &Claim, ended: &Ended) {
-        self.round.board().note(ended);
+        let mut board = self.round.board();
+        board.note(ended);
+        board.spared.remove(&claim.attempt.id);
+        drop(board);
         let settlement = settle(&claim.attempt, ended, self.round.tools.clock.now());
         let outcome = Outcome { state: settlement.state.as_str().to_owned() };
         self.round.tools.metrics.deliveries.get_or_create(&outcome).inc();

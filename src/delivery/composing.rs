@@ -60,7 +60,9 @@ impl Composer {
             let mut work = self.desk.work();
             let begun = work.begun.remove(&claim.attempt.id);
             if begun.is_none() {
-                work.waiting.retain(|waiting| waiting.attempt.id != claim.attempt.id);
+                // It is among the first, if it is there.
+                let at = work.waiting.iter().position(|waiting| waiting.attempt.id == claim.attempt.id);
+                at.and_then(|at| work.waiting.remove(at));
             }
             begun
         };

@@ -20,7 +20,7 @@ use crate::site::Site;
 use crate::task::{Step, Wake};
 use crate::vault::{Vault, random_name};
 use anyhow::Context as _;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -68,6 +68,8 @@ struct Memory {
     full_until: Option<Timestamp>,
     /// Deliveries that the next round may claim.
     bite: i64,
+    /// Deliveries that a relay was too busy or too slow for.
+    spared: HashSet<i64>,
 }
 
 impl DeliveryStep {
@@ -83,7 +85,7 @@ impl DeliveryStep {
         metrics: Metrics,
     ) -> anyhow::Result<Self> {
         let relays = Relays::new(&mail, &Rates::default(), settings.connections).context("mail cannot be sent as configured")?;
-        let memory = Mutex::new(Memory { relays, recorded: BTreeMap::new(), full_until: None, bite: CLAIM });
+        let memory = Mutex::new(Memory { relays, recorded: BTreeMap::new(), full_until: None, bite: CLAIM, spared: HashSet::new() });
         let gate = Gate::new(Rates::default(), site.time_zone.clone());
         let pace = Arc::new(Pace::new(settings.per_second));
         let tools = Tools { filler: Filler { vault, site, mail }, clock, metrics, pace, stop: CancellationToken::new() };
@@ -183,19 +185,20 @@ impl DeliveryStep {
             return Ok(found > 0);
         }
         let Admitted { claims, groups, .. } = admitted;
-        let (claimed, start) = (claims.len(), Instant::now());
+        let (claimed, is_grouped, start) = (claims.len(), !groups.is_empty(), Instant::now());
         let caps = groups.values().map(|group| (*group, self.gate.connections(*group))).collect();
         let (scribe, writing) = Scribe::start(self.db.clone(), Arc::clone(&self.unwritten));
-        let round = Arc::new(Round::new(self.tools.clone(), way.transport.clone(), scribe.clone(), variants, claims).within(groups, caps));
+        let round = Round::new(self.tools.clone(), way.transport.clone(), scribe.clone(), variants, claims);
+        let round = Arc::new(round.within(groups, caps).sparing(std::mem::take(&mut memory.spared)));
         let outcome = tokio::select! {
             outcome = carry(&round, &mut way.idle, wide) => outcome,
             never = self.keep_claims() => match never {},
         };
         let mut board = round.end();
-        let left = std::mem::take(&mut board.waiting).into_iter().chain(std::mem::take(&mut board.marked_in_vain));
-        let left: Vec<Claim> = left.collect();
-        memory.bite = next_bite(memory.bite, claimed, left.len(), start.elapsed());
-        let returned = self.give_back(&scribe, &round, left).await;
+        memory.spared = std::mem::take(&mut board.spared);
+        // Where groups have their limits, each mail looks for the next that may go among all.
+        memory.bite = if is_grouped { CLAIM } else { next_bite(memory.bite, claimed, board.waiting.len(), start.elapsed()) };
+        let returned = self.give_back(&scribe, &round, &mut board).await;
         drop((round, scribe));
         writing.await.context("the ledger's writer failed")?;
         // Only now, when nothing claimed is left behind by an error.
@@ -232,13 +235,14 @@ impl DeliveryStep {
     }
 
     /// Deliveries that were not begun wait again, and nothing is counted.
-    async fn give_back(&self, scribe: &Scribe, round: &Round, claims: Vec<Claim>) -> anyhow::Result<()> {
+    async fn give_back(&self, scribe: &Scribe, round: &Round, board: &mut Board) -> anyhow::Result<()> {
         let now = self.tools.clock.now();
-        if claims.is_empty() {
-            return Ok(());
+        let waiting: Vec<Claim> = std::mem::take(&mut board.waiting).into();
+        if !waiting.is_empty() {
+            scribe.write(waiting.iter().map(|claim| settle(&claim.attempt, &Ended::Untried, now)).collect(), None).await?;
         }
-        scribe.write(claims.iter().map(|claim| settle(&claim.attempt, &Ended::Untried, now)).collect(), None).await?;
-        if self.gate.counts() {
+        let claims: Vec<Claim> = waiting.into_iter().chain(std::mem::take(&mut board.returned)).collect();
+        if self.gate.counts() && !claims.is_empty() {
             let mut tx = self.db.begin().await?;
             self.gate.refund(&mut tx, claims.iter().map(|claim| round.group(claim)), now).await?;
             tx.commit().await?;
@@ -325,6 +329,10 @@ fn next_bite(bite: i64, claimed: usize, left: usize, took: Duration) -> i64 {
     if left > 0 {
         return CLAIM;
     }
+    // What somebody waits for begins with the next round.
+    if took > SHORT_ROUND * 2 {
+        return (bite / 2).max(CLAIM);
+    }
     let was_whole = i64::try_from(claimed).is_ok_and(|claimed| claimed == bite);
     if was_whole && took < SHORT_ROUND { (bite * 2).min(LARGEST_CLAIM) } else { bite }
 }
@@ -394,5 +402,7 @@ mod tests {
         assert_eq!(next_bite(1600, 1600, 0, SHORT_ROUND), 1600);
         assert_eq!(next_bite(1600, 7, 0, second), 1600);
         assert_eq!(next_bite(6400, 6400, 1, second), 800);
+        assert_eq!(next_bite(6400, 6400, 0, 5 * second), 3200);
+        assert_eq!(next_bite(800, 7, 0, 5 * second), 800);
     }
 }

@@ -17,7 +17,7 @@ const MOST: usize = 64;
 /// How many there are in this process.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-/// A file without a name, never written again.
+/// A file without a name, in memory, never written again.
 #[derive(Debug)]
 pub struct Pages {
     file: File,
@@ -58,24 +58,18 @@ impl Drop for Pages {
 
 #[cfg(target_os = "linux")]
 mod system {
-    use rustix::fs::{CWD, MemfdFlags, Mode, OFlags, memfd_create, openat, sendfile};
+    use rustix::fs::{MemfdFlags, memfd_create, sendfile};
     use rustix::net::{SendFlags, send};
     use std::fs::File;
     use std::io::{self, Write as _};
     use std::os::fd::AsFd;
 
-    /// Where files lie on a disk (FHS §5.15): the kernel keeps their pages in large pieces, and
-    /// sends those a third faster than what lies in memory alone.
-    const ON_DISK: &str = "/var/tmp";
-
+    /// Never on a disk, where the kernel would send it faster still: what is withdrawn would stay
+    /// there in blocks that nobody wipes.
     pub(super) fn file_of(bytes: &[u8]) -> Option<File> {
-        let on_disk = || openat(CWD, ON_DISK, OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC, Mode::RUSR | Mode::WUSR);
-        let in_memory = || memfd_create("feed", MemfdFlags::CLOEXEC);
-        let filled = |file: rustix::io::Result<_>| {
-            let mut file = File::from(file.ok()?);
-            file.write_all(bytes).is_ok().then_some(file)
-        };
-        filled(on_disk()).or_else(|| filled(in_memory()))
+        let mut file = File::from(memfd_create("feed", MemfdFlags::CLOEXEC).ok()?);
+        file.write_all(bytes).ok()?;
+        Some(file)
     }
 
     /// Sends what more comes after, so that the two share a packet (send(2), `MSG_MORE`).
