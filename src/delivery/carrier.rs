@@ -249,15 +249,15 @@ impl Carrier<'_> {
             // The others may go on; if none can, the next round finds out before it claims.
             let trouble = format!("{trouble:#}");
             tracing::warn!(trouble, "another connection to the relay could not be opened");
-            self.give_back(claim);
+            self.give_back(claim).await?;
             self.round.board().overloaded = Some(trouble);
             return Ok(false);
         }
         match self.send(&claim, &filled).await? {
             Next::Settled(ended) => self.conclude(&claim, &ended),
-            Next::Again => self.give_back(claim),
+            Next::Again => self.give_back(claim).await?,
             Next::Leave => {
-                self.give_back(claim);
+                self.give_back(claim).await?;
                 return Ok(false);
             }
             Next::Dropped => {}
@@ -317,16 +317,16 @@ impl Carrier<'_> {
         }))
     }
 
-    /// Gives back a delivery whose body has not begun. One that is marked is no longer in doubt
-    /// with the next commit of this connection, and is for the ledger to give out again.
-    fn give_back(&mut self, claim: Claim) {
-        let mut board = self.round.board();
-        if self.is_marked {
-            self.results.push(settle(&claim.attempt, &Ended::Untried, self.round.tools.clock.now()));
-            board.returned.push(claim);
-        } else {
-            board.waiting.push_front(claim);
+    /// Gives back a delivery whose body has not begun. One that is marked is for the ledger to give
+    /// out again, and in doubt no longer than that takes.
+    async fn give_back(&mut self, claim: Claim) -> anyhow::Result<()> {
+        if !self.is_marked {
+            self.round.board().waiting.push_front(claim);
+            return Ok(());
         }
+        self.results.push(settle(&claim.attempt, &Ended::Untried, self.round.tools.clock.now()));
+        self.round.board().returned.push(claim);
+        self.write_results().await
     }
 
     fn conclude(&mut self, claim: &Claim, ended: &Ended) {

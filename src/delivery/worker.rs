@@ -195,7 +195,8 @@ impl DeliveryStep {
             never = self.keep_claims() => match never {},
         };
         let mut board = round.end();
-        memory.spared = std::mem::take(&mut board.spared);
+        // Where nobody got an answer, it was not about them.
+        memory.spared = if board.has_answered() { std::mem::take(&mut board.spared) } else { HashSet::new() };
         // Where groups have their limits, each mail looks for the next that may go among all.
         memory.bite = if is_grouped { CLAIM } else { next_bite(memory.bite, claimed, board.waiting.len(), start.elapsed()) };
         let returned = self.give_back(&scribe, &round, &mut board).await;
