@@ -178,7 +178,7 @@ fn is_any(headers: Fields<'_>, name: HeaderName) -> bool {
 
 /// The members of a list over all lines of a header. Tags of ours hold no comma, so one within
 /// a foreign tag only makes pieces that match nothing.
-fn list<'r>(headers: Fields<'r>, name: HeaderName) -> impl Iterator<Item = &'r str> {
+fn list(headers: Fields<'_>, name: HeaderName) -> impl Iterator<Item = &str> {
     headers.all(name).filter_map(text).flat_map(|value| value.split(',')).map(str::trim)
 }
 
