@@ -18,7 +18,6 @@ Prints messages a second, the ratio to smtp-source in the same round, and of the
 of the cut, the daemon's memory at rest and at its peak, and the size of the database.
 """
 
-import asyncio
 import json
 import os
 import pathlib
@@ -29,7 +28,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.request
 
@@ -94,22 +92,20 @@ class Sink:
 
 
 class SlowLine:
-    """A line to a port with so many seconds from question to answer."""
+    """A line to a port with so many milliseconds from question to answer."""
 
     def __init__(self, port, delay):
-        self.target, self.half, self.port = port, delay / 2, free_port()
-        self.loop = asyncio.new_event_loop()
-        threading.Thread(target=self.loop.run_forever, daemon=True).start()
-        asyncio.run_coroutine_threadsafe(asyncio.start_server(self.join, "127.0.0.1", self.port), self.loop).result()
+        self.target, self.delay, self.port = port, delay, free_port()
 
-    async def join(self, reader, writer):
-        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self.target)
-        await asyncio.gather(self.carry(reader, there_writer), self.carry(there_reader, writer))
+    def __enter__(self):
+        self.program = subprocess.Popen([MAILROOM, "line", str(self.port), str(self.target), str(self.delay)])
+        while socket.socket().connect_ex(("127.0.0.1", self.port)):
+            time.sleep(0.05)
+        return self
 
-    async def carry(self, reader, writer):
-        while piece := await reader.read(65536):
-            self.loop.call_later(self.half, writer.write, piece)
-        self.loop.call_later(self.half, writer.close)
+    def __exit__(self, *_):
+        self.program.terminate()
+        self.program.wait()
 
 
 def article(number):
@@ -283,8 +279,7 @@ def measure(site, connections, octets, mail, key):
 
 
 def slow(site, octets):
-    with Sink() as sink:
-        line = SlowLine(sink.port, 0.020)
+    with Sink() as sink, SlowLine(sink.port, 20) as line:
         print(f"20 ms from question to answer, 10 connections\n  {'smtp-source':22} {source(line.port, 10, octets, 2000):9.0f}/s", flush=True)
         rate, _ = site.send(line.port, 10)
         print(f"  {'mailing':22} {rate:9.0f}/s")

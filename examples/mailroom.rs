@@ -1,8 +1,10 @@
-//! Two halves of `benches/mail.py`, which tells what they are for.
+//! Parts of `benches/mail.py`, which tells what they are for.
 //!
 //! - `mailroom crowd CONFIG PEOPLE` enters so many confirmed subscribers;
 //! - `mailroom transport CONFIG FILE MESSAGES CONNECTIONS` sends a file so many times through
-//!   the transport alone, without ledger or rendering, and prints the seconds it took.
+//!   the transport alone, without ledger or rendering, and prints the seconds it took;
+//! - `mailroom line PORT TARGET MILLISECONDS` leads from one port of this machine to another, with
+//!   so much time from question to answer.
 
 use anyhow::{Context as _, bail};
 use clarion::address::Address;
@@ -14,10 +16,13 @@ use clarion::mail::{Answer, Begun, Transport};
 use clarion::subscription::{Choices, subscribe_confirmed};
 use clarion::vault::Vault;
 use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// Entered in one transaction.
 const CHUNK: usize = 10_000;
@@ -30,6 +35,7 @@ async fn main() -> anyhow::Result<()> {
         ["transport", config, file, messages, connections] => {
             transport(Path::new(config), file, messages.parse()?, connections.parse()?).await
         }
+        ["line", port, target, millis] => line(port.parse()?, target.parse()?, Duration::from_millis(millis.parse()?)),
         _ => bail!("see the top of examples/mailroom.rs"),
     }
 }
@@ -82,4 +88,39 @@ async fn send_until_none(transport: Transport, from: Address, bytes: Arc<Vec<u8>
     }
     link.close().await;
     Ok(())
+}
+
+/// With threads that sleep: a runtime's timers are a millisecond late each time.
+fn line(port: u16, target: u16, delay: Duration) -> anyhow::Result<()> {
+    for here in TcpListener::bind(("127.0.0.1", port))?.incoming() {
+        let (here, there) = (here?, TcpStream::connect(("127.0.0.1", target))?);
+        for (from, to) in [(&here, &there), (&there, &here)] {
+            from.set_nodelay(true)?;
+            carry_late(from.try_clone()?, to.try_clone()?, delay / 2);
+        }
+    }
+    Ok(())
+}
+
+/// Carries what comes, each piece so much later.
+fn carry_late(mut from: TcpStream, mut to: TcpStream, delay: Duration) {
+    let (sender, receiver) = mpsc::channel::<(Instant, Vec<u8>)>();
+    thread::spawn(move || {
+        let mut piece = vec![0; 64 * 1024];
+        while let Ok(length @ 1..) = from.read(&mut piece) {
+            if sender.send((Instant::now() + delay, piece[..length].to_vec())).is_err() {
+                return;
+            }
+        }
+    });
+    thread::spawn(move || {
+        for (due, piece) in receiver {
+            thread::sleep(due.saturating_duration_since(Instant::now()));
+            if to.write_all(&piece).is_err() {
+                break;
+            }
+        }
+        // Whoever is at the other end may have gone before.
+        let _ = to.shutdown(Shutdown::Write);
+    });
 }

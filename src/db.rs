@@ -7,6 +7,7 @@
 use crate::clock::{Clock, Timestamp};
 use anyhow::{Context as _, bail};
 use sqlx::any::AnyPoolOptions;
+use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Executor as _, Transaction};
 use std::fs::File;
 use std::ops::{Deref, DerefMut};
@@ -108,6 +109,15 @@ impl Db {
             }
             Engine::Postgres => Tx { inner: self.pool.begin().await?, _turn: None },
         })
+    }
+
+    /// A writer's connection, for one statement that is a transaction by itself.
+    pub async fn writer(&self) -> anyhow::Result<Writer> {
+        let turn = match self.engine {
+            Engine::Sqlite => Some(Arc::clone(&self.turn).lock_owned().await),
+            Engine::Postgres => None,
+        };
+        Ok(Writer { inner: self.writers.acquire().await?, _turn: turn })
     }
 
     /// The time by which leases are measured: the database server's on PostgreSQL, so that
@@ -242,6 +252,26 @@ impl Deref for Tx {
 }
 
 impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.inner
+    }
+}
+
+/// A connection that writes, without a transaction; use it as a connection: `execute(&mut *writer)`.
+pub struct Writer {
+    inner: PoolConnection<Any>,
+    _turn: Option<OwnedMutexGuard<()>>,
+}
+
+impl Deref for Writer {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.inner
+    }
+}
+
+impl DerefMut for Writer {
     fn deref_mut(&mut self) -> &mut AnyConnection {
         &mut self.inner
     }

@@ -180,6 +180,8 @@ async fn compose(
         None => sheet.new_number(connection).await?,
     };
     let month = site.month_of(standing.published_at);
+    // What a draft takes back is gone to those who have read it.
+    let taken_back = stored.filter(|row| standing.state == ArticleState::Draft && row.published_seq.is_some());
     let mut row = Row {
         id,
         uid: uid(connection, sheet, site, entry, stored, now).await?,
@@ -205,7 +207,7 @@ async fn compose(
         video: None,
         series: entry.series.as_deref().map(text::line),
         first_seen_at: standing.first_seen_at.as_millis(),
-        gone_at: None,
+        gone_at: taken_back.map(|row| row.gone_at.unwrap_or(now.as_millis())),
     };
     row.slug = free_slug(connection, sheet, entry, stored, &row).await?;
     let links = Links { base: address(site, entry, &row)?, files: entry.files.clone() };

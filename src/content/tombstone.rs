@@ -4,7 +4,7 @@ use super::Selection;
 use crate::clock::Timestamp;
 use sqlx::AnyConnection;
 
-/// An article that was public and was deleted. One that was withdrawn has none: nothing of it is
+/// An article that was public and was deleted, or is a draft again. One that was withdrawn has none: nothing of it is
 /// kept by which it could be named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tombstone {
@@ -19,7 +19,7 @@ pub struct Tombstone {
 pub async fn gone(connection: &mut AnyConnection, selection: &Selection<'_>, limit: i64) -> anyhow::Result<Vec<Tombstone>> {
     let rows: Vec<(String, i64)> = sqlx::query_as(
         "SELECT a.uid, a.gone_at FROM article a
-         WHERE a.state = 'gone' AND a.gone_at IS NOT NULL AND a.published_seq IS NOT NULL AND a.withdrawn_at IS NULL
+         WHERE a.state IN ('gone', 'draft') AND a.gone_at IS NOT NULL AND a.published_seq IS NOT NULL AND a.withdrawn_at IS NULL
            AND (CAST($1 AS TEXT) IS NULL OR a.language = $1)
            AND (CAST($2 AS TEXT) IS NULL OR EXISTS (
                 SELECT 1 FROM article_category c WHERE c.article_id = a.id AND $2 LIKE '%,' || c.slug || ',%'))

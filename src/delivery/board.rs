@@ -32,8 +32,13 @@ pub(super) struct Board {
     deferred: u32,
     /// Mails that were refused for what they are.
     unwanted: u32,
-    /// How many of each group are on their way.
+    /// Groups of recipients by delivery, how many of each may be on their way at once, and how many
+    /// are.
+    pub(super) groups: HashMap<i64, usize>,
+    pub(super) caps: HashMap<usize, u32>,
     pub(super) busy: HashMap<usize, u32>,
+    /// Whether more is being claimed.
+    pub(super) refilling: bool,
     /// Deliveries that met a relay which was too busy or too slow for them, and were given back.
     pub(super) spared: HashSet<i64>,
     /// Whether the ledger could not be written, so that nothing may be begun.
@@ -45,9 +50,34 @@ pub(super) struct Board {
 }
 
 impl Board {
-    /// A board with these claims on it.
-    pub(super) fn of(claims: Vec<Claim>) -> Self {
-        Self { waiting: claims.into(), ..Self::default() }
+    /// A board of a round before which these were given back.
+    pub(super) fn sparing(spared: HashSet<i64>) -> Self {
+        Self { spared, ..Self::default() }
+    }
+
+    /// Takes the next claim that may go: the first whose group has room.
+    pub(super) fn take_next(&mut self) -> Option<Claim> {
+        let next = self.waiting.iter().position(|claim| self.has_room(claim))?;
+        let claim = self.waiting.remove(next)?;
+        if let Some(group) = self.group(&claim) {
+            *self.busy.entry(group).or_default() += 1;
+        }
+        Some(claim)
+    }
+
+    fn has_room(&self, claim: &Claim) -> bool {
+        let Some(group) = self.group(claim) else { return true };
+        self.busy.get(&group).copied().unwrap_or(0) < self.caps.get(&group).copied().unwrap_or(u32::MAX)
+    }
+
+    /// The group of a claim, if it has one.
+    pub(super) fn group(&self, claim: &Claim) -> Option<usize> {
+        self.groups.get(&claim.attempt.id).copied()
+    }
+
+    /// Whether nothing more may be begun.
+    pub(super) fn is_closed(&self) -> bool {
+        self.trouble.is_some() || self.unwritable || self.revoked || self.is_unwanted()
     }
 
     /// Whether the relay should get fewer connections: it said so, or more than half of its

@@ -14,6 +14,8 @@ use crate::metrics::{Metrics, Outcome};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -37,17 +39,29 @@ pub(super) struct Tools {
     pub(super) stop: CancellationToken,
 }
 
-/// A round: deliveries claimed together, shared out among connections.
+/// A round: deliveries shared out among connections, and claimed while those before them leave.
 pub(super) struct Round {
     tools: Tools,
     transport: Transport,
     scribe: Scribe,
     composer: Composer,
-    /// Groups of recipients by delivery, and how many of each may be on their way at once.
-    groups: HashMap<i64, usize>,
-    caps: HashMap<usize, u32>,
     begun: Instant,
     board: Mutex<Board>,
+    /// More is wanted when so few claims wait.
+    low: usize,
+    is_low: Notify,
+    /// More has been claimed, or there is no more.
+    refilled: Notify,
+}
+
+/// What a connection does next.
+enum Turn<'r> {
+    /// It carries this.
+    Carry(Claim),
+    /// It waits for what is being claimed.
+    Wait(Notified<'r>),
+    /// Nothing in this round. Where every group is at its cap, those who carry it go on by themselves.
+    End,
 }
 
 /// What follows for the connection.
@@ -62,28 +76,54 @@ enum Next {
 }
 
 impl Round {
-    /// A round that begins now.
-    pub(super) fn new(tools: Tools, transport: Transport, scribe: Scribe, variants: HashMap<i64, Variant>, claims: Vec<Claim>) -> Self {
-        let board = Board::of(claims);
-        let composer = Composer::start(tools.filler.clone(), variants, &board.waiting);
-        let (groups, caps) = (HashMap::new(), HashMap::new());
-        Self { tools, transport, scribe, composer, groups, caps, begun: Instant::now(), board: Mutex::new(board) }
+    /// A round that begins now, in which `spared` were given back by the one before. It asks for
+    /// more when `low` claims are left.
+    pub(super) fn new(tools: Tools, transport: Transport, scribe: Scribe, spared: HashSet<i64>, low: usize) -> Self {
+        let composer = Composer::new(tools.filler.clone());
+        let board = Mutex::new(Board::sparing(spared));
+        let (is_low, refilled) = (Notify::new(), Notify::new());
+        Self { tools, transport, scribe, composer, begun: Instant::now(), board, low, is_low, refilled }
     }
 
-    /// The same round, with no more of each group on their way at once than `caps` allows.
-    pub(super) fn within(self, groups: HashMap<i64, usize>, caps: HashMap<usize, u32>) -> Self {
-        Self { groups, caps, ..self }
+    /// Adds claims, the most urgent of all first. Some are in groups: no more of each may be on their
+    /// way at once than its cap.
+    pub(super) fn add(
+        &self,
+        claims: Vec<Claim>,
+        variants: HashMap<i64, Variant>,
+        groups: HashMap<i64, usize>,
+        caps: impl IntoIterator<Item = (usize, u32)>,
+    ) {
+        self.composer.add(variants, &claims);
+        let mut board = self.board();
+        board.groups.extend(groups);
+        board.caps.extend(caps);
+        board.waiting.extend(claims);
+        // What somebody waits for does not stand behind what was claimed before it.
+        board.waiting.make_contiguous().sort_by_key(|claim| claim.kind.priority());
     }
 
-    /// The group of a claim, if it has one.
-    pub(super) fn group(&self, claim: &Claim) -> Option<usize> {
-        self.groups.get(&claim.attempt.id).copied()
+    /// Waits until more is wanted. False: nothing is any more. Whoever was told that more is wanted
+    /// says [`Round::refilled`] in the end.
+    pub(super) async fn wants_more(&self, is_over: &CancellationToken) -> bool {
+        while is_over.run_until_cancelled(self.is_low.notified()).await.is_some() {
+            let mut board = self.board();
+            // Deadlines, and how relays are, are looked at between rounds.
+            if self.is_over(&board) || self.begun.elapsed() > ROUND / 2 {
+                return false;
+            }
+            if board.waiting.len() <= self.low {
+                board.refilling = true;
+                return true;
+            }
+        }
+        false
     }
 
-    /// The same round after others, which gave back these.
-    pub(super) fn sparing(self, spared: HashSet<i64>) -> Self {
-        self.board().spared = spared;
-        self
+    /// Lets those go on that wait for more.
+    pub(super) fn refilled(&self) {
+        self.board().refilling = false;
+        self.refilled.notify_waiters();
     }
 
     /// What is left and what was learnt.
@@ -95,24 +135,26 @@ impl Round {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn next_claim(&self) -> Option<Claim> {
-        let mut board = self.board();
-        let is_over = board.trouble.is_some() || board.unwritable || board.revoked || board.is_unwanted();
-        if is_over || self.begun.elapsed() > ROUND || self.tools.stop.is_cancelled() {
-            return None;
-        }
-        // Where every group is at its cap, those who carry it go on by themselves.
-        let next = board.waiting.iter().position(|claim| self.has_room(&board, claim))?;
-        let claim = board.waiting.remove(next)?;
-        if let Some(group) = self.group(&claim) {
-            *board.busy.entry(group).or_default() += 1;
-        }
-        Some(claim)
+    fn is_over(&self, board: &Board) -> bool {
+        board.is_closed() || self.begun.elapsed() > ROUND || self.tools.stop.is_cancelled()
     }
 
-    fn has_room(&self, board: &Board, claim: &Claim) -> bool {
-        let Some(group) = self.group(claim) else { return true };
-        board.busy.get(&group).copied().unwrap_or(0) < self.caps.get(&group).copied().unwrap_or(u32::MAX)
+    /// What a connection does next.
+    fn next_turn(&self) -> Turn<'_> {
+        let refilled = self.refilled.notified();
+        let mut board = self.board();
+        if self.is_over(&board) {
+            return Turn::End;
+        }
+        let next = board.take_next();
+        if board.waiting.len() <= self.low {
+            self.is_low.notify_one();
+        }
+        match next {
+            Some(claim) => Turn::Carry(claim),
+            None if board.refilling => Turn::Wait(refilled),
+            None => Turn::End,
+        }
     }
 
     /// A claim of this group is not on its way any more.
@@ -193,8 +235,17 @@ impl Round {
     pub(super) async fn carry(&self, link: Option<Link>) -> anyhow::Result<Option<Link>> {
         let inherited = link.is_some();
         let mut carrier = Carrier { round: self, link, inherited, is_brisk: false, is_marked: false, results: Vec::new() };
-        while let Some(claim) = self.next_claim() {
-            let group = self.group(&claim);
+        loop {
+            let claim = match self.next_turn() {
+                Turn::Carry(claim) => claim,
+                Turn::Wait(refilled) => {
+                    carrier.write_results().await?;
+                    refilled.await;
+                    continue;
+                }
+                Turn::End => break,
+            };
+            let group = self.board().group(&claim);
             let outcome = carrier.carry_one(claim).await;
             self.leave(group);
             if !outcome? {

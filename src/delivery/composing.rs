@@ -3,6 +3,7 @@
 
 use super::filling::{Filled, Filler};
 use super::ledger::{Claim, Variant};
+use crate::mail::Press;
 use anyhow::Context as _;
 use std::collections::{HashMap, VecDeque};
 use std::num::NonZero;
@@ -26,7 +27,6 @@ pub(super) struct Composer {
 
 struct Desk {
     filler: Filler,
-    variants: HashMap<i64, Variant>,
     /// A permit for each batch that may still be made ahead.
     room: Arc<Semaphore>,
     work: Mutex<Work>,
@@ -34,23 +34,33 @@ struct Desk {
 
 #[derive(Default)]
 struct Work {
+    variants: HashMap<i64, Arc<Variant>>,
     /// Not begun.
     waiting: VecDeque<Claim>,
     /// Begun and not taken, by delivery.
     begun: HashMap<i64, oneshot::Receiver<Made>>,
+    /// Threads at work.
+    hands: usize,
 }
 
 impl Composer {
-    /// Begins to make the mails of these claims.
-    pub(super) fn start(filler: Filler, variants: HashMap<i64, Variant>, claims: &VecDeque<Claim>) -> Self {
-        let work = Mutex::new(Work { waiting: claims.clone(), begun: HashMap::new() });
-        let desk = Arc::new(Desk { filler, variants, room: Arc::new(Semaphore::new(AHEAD / BATCH)), work });
-        let hands = std::thread::available_parallelism().map_or(1, NonZero::get).min(claims.len());
-        for _ in 0..hands {
-            let desk = Arc::clone(&desk);
+    /// One that has nothing to do yet.
+    pub(super) fn new(filler: Filler) -> Self {
+        let desk = Desk { filler, room: Arc::new(Semaphore::new(AHEAD / BATCH)), work: Mutex::default() };
+        Self { desk: Arc::new(desk) }
+    }
+
+    /// Begins to make the mails of these claims, behind those given before.
+    pub(super) fn add(&self, variants: HashMap<i64, Variant>, claims: &[Claim]) {
+        let mut work = self.desk.work();
+        work.variants.extend(variants.into_iter().map(|(id, variant)| (id, Arc::new(variant))));
+        work.waiting.extend(claims.iter().cloned());
+        let wanted = std::thread::available_parallelism().map_or(1, NonZero::get).min(work.waiting.len());
+        for _ in work.hands..wanted {
+            let desk = Arc::clone(&self.desk);
             tokio::task::spawn_blocking(move || desk.compose(&Handle::current()));
         }
-        Self { desk }
+        work.hands = work.hands.max(wanted);
     }
 
     /// The mail of a claim, as soon as it is made; a claim whose turn has not come is not waited
@@ -72,7 +82,9 @@ impl Composer {
             return made;
         }
         let (desk, claim) = (Arc::clone(&self.desk), claim.clone());
-        tokio::task::spawn_blocking(move || desk.make(&claim)).await.context("the making of a mail was interrupted")?
+        tokio::task::spawn_blocking(move || desk.make(&claim, &mut Press::default()))
+            .await
+            .context("the making of a mail was interrupted")?
     }
 }
 
@@ -89,24 +101,28 @@ impl Desk {
 
     /// Makes one batch after the other, while there is room.
     fn compose(&self, handle: &Handle) {
+        let mut press = Press::default();
         while let Ok(place) = handle.block_on(Arc::clone(&self.room).acquire_owned()) {
             let place = Arc::new(place);
             for _ in 0..BATCH {
                 let (sender, receiver) = oneshot::channel();
                 let claim = {
                     let mut work = self.work();
-                    let Some(claim) = work.waiting.pop_front() else { return };
+                    let Some(claim) = work.waiting.pop_front() else {
+                        work.hands -= 1;
+                        return;
+                    };
                     work.begun.insert(claim.attempt.id, receiver);
                     claim
                 };
                 // Who does not wait any more has ended its round.
-                let _ = sender.send((self.make(&claim), Arc::clone(&place)));
+                let _ = sender.send((self.make(&claim, &mut press), Arc::clone(&place)));
             }
         }
     }
 
-    fn make(&self, claim: &Claim) -> anyhow::Result<Filled> {
-        let variant = self.variants.get(&claim.variant).context("its text is missing")?;
-        self.filler.fill(claim, variant)
+    fn make(&self, claim: &Claim, press: &mut Press) -> anyhow::Result<Filled> {
+        let variant = self.work().variants.get(&claim.variant).map(Arc::clone).context("its text is missing")?;
+        self.filler.fill(claim, &variant, press)
     }
 }

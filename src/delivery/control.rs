@@ -273,9 +273,12 @@ pub async fn freeze(connection: &mut AnyConnection, now: Timestamp) -> anyhow::R
             .await?;
     }
     lock_under_way(connection, None).await?;
-    sqlx::query("UPDATE delivery SET state = 'queued', lease_owner = NULL, lease_until = NULL, fence = fence + 1 WHERE state = 'leased'")
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "UPDATE delivery SET state = 'queued', lease_owner = NULL, lease_until = NULL, fence = fence + 1
+         WHERE lease_owner IS NOT NULL AND state = 'leased'",
+    )
+    .execute(connection)
+    .await?;
     Ok(done.rows_affected() == 1)
 }
 

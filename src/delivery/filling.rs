@@ -6,7 +6,7 @@ use super::verp::{CONFIRM, LEAVE, Subject, bounce_token};
 use super::{CONFIRM_BY_MAIL, PersonalLink, UNSUBSCRIBE};
 use crate::address::Address;
 use crate::addressbook::{self, Stream};
-use crate::mail::{self, Draft};
+use crate::mail::{self, Draft, Press};
 use crate::site::Site;
 use crate::vault::{Claims, Purpose, Sealed, Vault};
 use anyhow::{Context as _, anyhow, bail};
@@ -31,10 +31,10 @@ pub(super) struct Filler {
 
 impl Filler {
     /// The mail of a claim. The same claim gives the same bytes.
-    pub(super) fn fill(&self, claim: &Claim, variant: &Variant) -> anyhow::Result<Filled> {
+    pub(super) fn fill(&self, claim: &Claim, variant: &Variant, press: &mut Press) -> anyhow::Result<Filled> {
         let to = self.recipient(claim)?;
         let from = self.answering_address(claim, "")?;
-        let bytes = self.build(claim, variant, &to)?;
+        let bytes = self.build(claim, variant, &to, press)?;
         Ok(Filled { from, to, bytes, name: file_name(claim) })
     }
 
@@ -61,7 +61,7 @@ impl Filler {
         Ok(Some(format!("mailto:{}?subject=unsubscribe", percent_encoding::utf8_percent_encode(address.expose(), &OF_MAILTO))))
     }
 
-    fn build(&self, claim: &Claim, variant: &Variant, to: &Address) -> anyhow::Result<Vec<u8>> {
+    fn build(&self, claim: &Claim, variant: &Variant, to: &Address, press: &mut Press) -> anyhow::Result<Vec<u8>> {
         let links = self.links(claim, variant)?;
         let fill =
             |text: &str| fill_slots(text, &variant.mark, |name| links.iter().find(|(slot, _)| slot == name).map(|(_, link)| &**link));
@@ -85,7 +85,8 @@ impl Filler {
             feedback_id: &format!("{}:{}:{}:{sender}", claim.mailing, claim.stream, variant.language),
         };
         // lettre has panicked on input before (M10); one delivery may fail for it, not the daemon.
-        let bytes = catch_unwind(AssertUnwindSafe(|| draft.build())).unwrap_or_else(|_| bail!("the mail builder failed on this text"))?;
+        let bytes =
+            catch_unwind(AssertUnwindSafe(|| draft.print(press))).unwrap_or_else(|_| bail!("the mail builder failed on this text"))?;
         match &self.mail.dkim {
             Some(signer) => signer.sign(&bytes),
             None => Ok(bytes),

@@ -1,4 +1,4 @@
-//! SQL of the ledger: claim, mark, settle.
+//! SQL of the ledger: claim, renew, write.
 //!
 //! A claim gives a delivery to one worker for a while and raises its fence; whatever is written
 //! about it later must show that fence. So a worker that was too slow, or thought dead, changes
@@ -6,10 +6,12 @@
 
 use super::rules::{Attempt, Settlement, Standing, reason_to_skip};
 use super::store::is_postgres;
-use super::{Kind, MailingState, OnDoubt, order, withdraw};
+use super::{DeliveryState, Kind, MailingState, OnDoubt, order, withdraw};
 use crate::addressbook::{Deliverability, Stream};
 use crate::clock::Timestamp;
 use crate::language::Language;
+use anyhow::Context as _;
+use serde::Deserialize;
 use serde_json::json;
 use sqlx::{AnyConnection, FromRow};
 use std::collections::{HashMap, HashSet};
@@ -84,13 +86,14 @@ pub(super) async fn claim(
     claimant: Claimant<'_>,
 ) -> anyhow::Result<(Vec<Claim>, usize)> {
     let mut ids: Vec<i64> = Vec::new();
-    for mailing in &still_open(connection, mailings).await? {
+    let open = still_open(connection, mailings).await?;
+    for mailing in &open {
         let room = usize::try_from(limit)?.saturating_sub(ids.len());
         if room == 0 {
             break;
         }
-        let old = lock_due(connection, *mailing, "deferred", i64::try_from(room)?, claimant.now).await?;
-        let new = lock_due(connection, *mailing, "queued", i64::try_from(room)?, claimant.now).await?;
+        let old = lock_due(connection, mailing.id, "deferred", i64::try_from(room)?, claimant.now).await?;
+        let new = lock_due(connection, mailing.id, "queued", i64::try_from(room)?, claimant.now).await?;
         let again = share(room, old.len(), new.len());
         ids.extend(old.into_iter().take(again));
         ids.extend(new.into_iter().take(room - again));
@@ -99,10 +102,12 @@ pub(super) async fn claim(
     let rows = look_up(connection, &ids).await?;
     // A cut that was being written while an article was withdrawn may carry it all the same.
     let withdrawn = withdraw::among(connection, rows.iter().map(|row| row.variant_id).collect()).await?;
+    let open: HashMap<i64, OpenMailing> = open.into_iter().map(|mailing| (mailing.id, mailing)).collect();
     for row in rows {
-        match reason_to_skip(&row.standing()?).or_else(|| withdrawn.contains(&row.variant_id).then_some(withdraw::WITHDRAWN)) {
+        let mailing = open.get(&row.mailing_id).context("a delivery is of another mailing than was asked for")?;
+        match reason_to_skip(&row.standing(mailing)?).or_else(|| withdrawn.contains(&row.variant_id).then_some(withdraw::WITHDRAWN)) {
             Some(reason) => skipped.push((row.id, reason)),
-            None => claims.push(row.into_claim(claimant.now)?),
+            None => claims.push(row.into_claim(mailing, claimant.now)?),
         }
     }
     skip(connection, &skipped, claimant.now).await?;
@@ -117,35 +122,50 @@ fn share(room: usize, deferred: usize, queued: usize) -> usize {
     deferred.min((room / 4).max(1).max(room.saturating_sub(queued)))
 }
 
+/// A mailing that may be sent, with what its deliveries have in common.
+#[derive(FromRow)]
+struct OpenMailing {
+    id: i64,
+    key: String,
+    kind: String,
+    stream: String,
+    on_doubt: String,
+}
+
 /// Those of these mailings that may still be sent: connecting to the relay takes time, in which
 /// staff may have stopped them. Whoever stops one from here on waits until the claim is written,
 /// and takes it back.
-async fn still_open(connection: &mut AnyConnection, mailings: &[i64]) -> anyhow::Result<Vec<i64>> {
+async fn still_open(connection: &mut AnyConnection, mailings: &[i64]) -> anyhow::Result<Vec<OpenMailing>> {
     let sql = if is_postgres(connection) {
-        "SELECT m.id FROM mailing m WHERE m.state IN ('ready', 'running')
+        "SELECT m.id, m.key, m.kind, m.stream, m.on_doubt FROM mailing m WHERE m.state IN ('ready', 'running')
            AND m.id IN (SELECT CAST(d.value AS BIGINT) FROM json_array_elements_text($1::json) AS d(value))
          ORDER BY m.priority, m.id FOR NO KEY UPDATE"
     } else {
-        "SELECT m.id FROM mailing m WHERE m.state IN ('ready', 'running') AND m.id IN (SELECT value FROM json_each($1))
+        "SELECT m.id, m.key, m.kind, m.stream, m.on_doubt FROM mailing m
+         WHERE m.state IN ('ready', 'running') AND m.id IN (SELECT value FROM json_each($1))
          ORDER BY m.priority, m.id"
     };
-    let open = sqlx::query_scalar(sql).bind(serde_json::to_string(mailings)?).fetch_all(&mut *connection).await?;
+    let open = sqlx::query_as(sql).bind(serde_json::to_string(mailings)?).fetch_all(&mut *connection).await?;
     Ok(if super::frozen(connection).await? { Vec::new() } else { open })
 }
 
 /// Rows that nobody else is claiming in this moment.
 async fn lock_due(connection: &mut AnyConnection, mailing: i64, state: &str, limit: i64, now: Timestamp) -> anyhow::Result<Vec<i64>> {
+    // As one text: SQLite's driver takes a turn to its thread and back for each row.
     let sql = if is_postgres(connection) {
-        "SELECT id FROM delivery WHERE mailing_id = $1 AND state = $2 AND due_at <= $3 ORDER BY due_at, id LIMIT $4
-         FOR UPDATE SKIP LOCKED"
+        "SELECT CAST(COALESCE(json_agg(due.id ORDER BY due.due_at, due.id), '[]') AS TEXT)
+         FROM (SELECT id, due_at FROM delivery WHERE mailing_id = $1 AND state = $2 AND due_at <= $3
+               ORDER BY due_at, id LIMIT $4 FOR UPDATE SKIP LOCKED) AS due"
     } else {
-        "SELECT id FROM delivery WHERE mailing_id = $1 AND state = $2 AND due_at <= $3 ORDER BY due_at, id LIMIT $4"
+        "SELECT json_group_array(due.id ORDER BY due.due_at, due.id)
+         FROM (SELECT id, due_at FROM delivery WHERE mailing_id = $1 AND state = $2 AND due_at <= $3 ORDER BY due_at, id LIMIT $4) AS due"
     };
-    Ok(sqlx::query_scalar(sql).bind(mailing).bind(state).bind(now.as_millis()).bind(limit).fetch_all(connection).await?)
+    let due: String = sqlx::query_scalar(sql).bind(mailing).bind(state).bind(now.as_millis()).bind(limit).fetch_one(connection).await?;
+    Ok(serde_json::from_str(&due)?)
 }
 
-/// A delivery with everything that decides whether and how it is sent.
-#[derive(FromRow)]
+/// A delivery with everything that decides whether and how it is sent: in the order of [`look_up`].
+#[derive(Deserialize)]
 struct DueRow {
     id: i64,
     fence: i64,
@@ -153,10 +173,6 @@ struct DueRow {
     doubts: i64,
     first_attempt_at: Option<i64>,
     mailing_id: i64,
-    mailing_key: String,
-    kind: String,
-    stream: String,
-    on_doubt: String,
     variant_id: i64,
     recipient: String,
     person_id: Option<i64>,
@@ -169,9 +185,9 @@ struct DueRow {
 }
 
 impl DueRow {
-    fn standing(&self) -> anyhow::Result<Standing> {
+    fn standing(&self, mailing: &OpenMailing) -> anyhow::Result<Standing> {
         Ok(Standing {
-            stream: Stream::from_stored(&self.stream)?,
+            stream: Stream::from_stored(&mailing.stream)?,
             erased: self.address_sealed.is_none(),
             suppressed: self.suppressed.is_some(),
             left: self.refused.is_some() || self.subscription.as_deref() == Some("left"),
@@ -179,21 +195,21 @@ impl DueRow {
         })
     }
 
-    fn into_claim(self, now: Timestamp) -> anyhow::Result<Claim> {
+    fn into_claim(self, mailing: &OpenMailing, now: Timestamp) -> anyhow::Result<Claim> {
         Ok(Claim {
             attempt: Attempt {
                 id: self.id,
                 fence: self.fence + 1,
                 attempts: self.attempts,
                 doubts: self.doubts,
-                on_doubt: OnDoubt::from_stored(&self.on_doubt)?,
+                on_doubt: OnDoubt::from_stored(&mailing.on_doubt)?,
                 // What was claimed before and not tried, as when staff paused, is begun only now.
                 first_attempt_at: self.first_attempt_at.filter(|_| self.attempts > 0).map_or(now, Timestamp::from_millis),
             },
-            mailing: self.mailing_id,
-            mailing_key: self.mailing_key,
-            kind: Kind::from_stored(&self.kind)?,
-            stream: Stream::from_stored(&self.stream)?,
+            mailing: mailing.id,
+            mailing_key: mailing.key.clone(),
+            kind: Kind::from_stored(&mailing.kind)?,
+            stream: Stream::from_stored(&mailing.stream)?,
             variant: self.variant_id,
             recipient: self.recipient,
             person: self.person_id,
@@ -204,34 +220,32 @@ impl DueRow {
 }
 
 async fn look_up(connection: &mut AnyConnection, ids: &[i64]) -> anyhow::Result<Vec<DueRow>> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    // The order of the list is the order of urgency.
+    // The order of the list is the order of urgency. As one text: as in `lock_due`.
     let sql = if is_postgres(connection) {
-        "SELECT d.id, d.fence, d.attempts, d.doubts, d.first_attempt_at, d.mailing_id, m.key AS mailing_key, m.kind, m.stream, m.on_doubt,
-                d.variant_id, d.recipient, d.person_id, COALESCE(p.address_sealed, d.address_sealed) AS address_sealed, d.personal,
-                p.deliverability, s.reason AS suppressed, r.stream AS refused, u.state AS subscription
+        "SELECT CAST(COALESCE(json_agg(json_build_array(
+                d.id, d.fence, d.attempts, d.doubts, d.first_attempt_at, d.mailing_id, d.variant_id, d.recipient, d.person_id,
+                COALESCE(p.address_sealed, d.address_sealed), d.personal, p.deliverability, s.reason, r.stream, u.state
+            ) ORDER BY due.place), '[]') AS TEXT)
          FROM json_array_elements_text($1::json) WITH ORDINALITY AS due(id, place)
          JOIN delivery d ON d.id = CAST(due.id AS BIGINT) JOIN mailing m ON m.id = d.mailing_id
          LEFT JOIN person p ON p.id = d.person_id
          LEFT JOIN suppression s ON s.address_index = COALESCE(p.address_index, substr(d.recipient, 3))
          LEFT JOIN refusal r ON r.person_id = d.person_id AND r.stream = m.stream
-         LEFT JOIN subscription u ON u.person_id = d.person_id
-         ORDER BY due.place"
+         LEFT JOIN subscription u ON u.person_id = d.person_id"
     } else {
-        "SELECT d.id, d.fence, d.attempts, d.doubts, d.first_attempt_at, d.mailing_id, m.key AS mailing_key, m.kind, m.stream, m.on_doubt,
-                d.variant_id, d.recipient, d.person_id, COALESCE(p.address_sealed, d.address_sealed) AS address_sealed, d.personal,
-                p.deliverability, s.reason AS suppressed, r.stream AS refused, u.state AS subscription
+        "SELECT json_group_array(json_array(
+                d.id, d.fence, d.attempts, d.doubts, d.first_attempt_at, d.mailing_id, d.variant_id, d.recipient, d.person_id,
+                COALESCE(p.address_sealed, d.address_sealed), d.personal, p.deliverability, s.reason, r.stream, u.state
+            ) ORDER BY due.key)
          FROM json_each($1) AS due
          JOIN delivery d ON d.id = due.value JOIN mailing m ON m.id = d.mailing_id
          LEFT JOIN person p ON p.id = d.person_id
          LEFT JOIN suppression s ON s.address_index = COALESCE(p.address_index, substr(d.recipient, 3))
          LEFT JOIN refusal r ON r.person_id = d.person_id AND r.stream = m.stream
-         LEFT JOIN subscription u ON u.person_id = d.person_id
-         ORDER BY due.key"
+         LEFT JOIN subscription u ON u.person_id = d.person_id"
     };
-    Ok(sqlx::query_as(sql).bind(serde_json::to_string(ids)?).fetch_all(connection).await?)
+    let due: String = sqlx::query_scalar(sql).bind(serde_json::to_string(ids)?).fetch_one(connection).await?;
+    Ok(serde_json::from_str(&due)?)
 }
 
 /// Of what may have arrived nobody says that it was skipped: it is held.
@@ -286,10 +300,10 @@ async fn take(connection: &mut AnyConnection, claims: &[Claim], claimant: Claima
 
 /// Renews what a worker has.
 pub(super) async fn renew(connection: &mut AnyConnection, claimant: Claimant<'_>) -> anyhow::Result<()> {
-    let held = "SELECT id FROM delivery WHERE state IN ('leased', 'in_doubt') AND lease_owner = $1 ORDER BY id";
+    let held = "SELECT id FROM delivery WHERE lease_owner = $1 ORDER BY id";
     let ids: Vec<i64> = sqlx::query_scalar(held).bind(claimant.owner).fetch_all(&mut *connection).await?;
     order::lock_deliveries(connection, &ids).await?;
-    sqlx::query("UPDATE delivery SET lease_until = $1 WHERE state IN ('leased', 'in_doubt') AND lease_owner = $2")
+    sqlx::query("UPDATE delivery SET lease_until = $1 WHERE lease_owner = $2")
         .bind((claimant.lease_time + LEASE).as_millis())
         .bind(claimant.owner)
         .execute(connection)
@@ -328,52 +342,100 @@ pub(super) async fn variants(connection: &mut AnyConnection, claims: &[Claim]) -
         .collect()
 }
 
-/// Marks deliveries whose bodies are about to leave as in doubt. Returns those that are still
-/// this worker's: only their bodies may leave.
-pub(super) async fn mark(connection: &mut AnyConnection, bodies: &[(i64, i64)], lease_until: Timestamp) -> anyhow::Result<HashSet<i64>> {
-    if bodies.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let rows: Vec<_> = bodies.iter().map(|(id, fence)| json!({ "id": id, "fence": fence })).collect();
-    // The plus keeps SQLite from walking the index of states instead of looking up these rows.
-    let sql = if is_postgres(connection) {
-        "UPDATE delivery SET state = 'in_doubt', lease_until = $1
-         FROM json_to_recordset($2::json) AS r(id BIGINT, fence BIGINT)
-         WHERE delivery.id = r.id AND delivery.fence = r.fence AND delivery.state = 'leased' RETURNING delivery.id"
-    } else {
-        "UPDATE delivery SET state = 'in_doubt', lease_until = $1
-         FROM (SELECT json_extract(value, '$.id') AS rid, json_extract(value, '$.fence') AS rfence FROM json_each($2)) AS r
-         WHERE delivery.id = r.rid AND delivery.fence = r.rfence AND +delivery.state = 'leased' RETURNING id"
-    };
-    let granted: Vec<i64> =
-        sqlx::query_scalar(sql).bind(lease_until.as_millis()).bind(serde_json::to_string(&rows)?).fetch_all(connection).await?;
-    Ok(granted.into_iter().collect())
+/// Bodies that are about to leave.
+pub(super) struct Leaving {
+    /// Deliveries and their fences.
+    pub(super) bodies: Vec<(i64, i64)>,
+    /// Their leases are renewed to this.
+    pub(super) lease_until: Timestamp,
 }
 
-/// Writes results. A delivery that somebody else has claimed since, or that was cancelled, is
-/// left as it is. Returns how many were written.
+/// What was written of a page.
+pub(super) struct Written {
+    /// How many results. A delivery that somebody else has claimed since, or that was cancelled, is
+    /// left as it is.
+    pub(super) settled: u64,
+    /// Deliveries that are marked as in doubt because they are still this worker's: only their
+    /// bodies may leave.
+    pub(super) granted: HashSet<i64>,
+}
+
+/// What a page says of a delivery: number, fence, state, reason, attempts, doubts, when it is due,
+/// reply, when it was settled; until when it is leased, where its body is about to leave.
+type Line<'s> =
+    (i64, i64, DeliveryState, Option<&'s str>, Option<i64>, Option<i64>, Option<i64>, Option<&'s str>, Option<i64>, Option<i64>);
+
+/// Writes results, and marks what is about to leave as in doubt, in one statement: of all that
+/// sending does to the database this is done most often.
+pub(super) async fn write(connection: &mut AnyConnection, settlements: &[Settlement], leaving: &Leaving) -> anyhow::Result<Written> {
+    let results = settlements.iter().map(|s| -> Line<'_> {
+        let (reason, reply) = (s.reason.as_deref(), s.reply.as_deref());
+        (s.id, s.fence, s.state, reason, Some(s.attempts), Some(s.doubts), Some(s.due_at), reply, s.settled_at, None)
+    });
+    let until = Some(leaving.lease_until.as_millis());
+    let marks = leaving
+        .bodies
+        .iter()
+        .map(|(id, fence)| -> Line<'_> { (*id, *fence, DeliveryState::InDoubt, None, None, None, None, None, None, until) });
+    let lines: Vec<Line<'_>> = results.chain(marks).collect();
+    let all = u64::try_from(lines.len())?;
+    let written = write_lines(connection, &lines).await?;
+    let granted =
+        if written == all { leaving.bodies.iter().map(|(id, _)| *id).collect() } else { marked_among(connection, leaving).await? };
+    Ok(Written { settled: written.saturating_sub(granted.len() as u64), granted })
+}
+
+/// Writes results alone. Returns how many were written.
 pub(super) async fn settle(connection: &mut AnyConnection, settlements: &[Settlement]) -> anyhow::Result<u64> {
-    if settlements.is_empty() {
+    let nothing = Leaving { bodies: Vec::new(), lease_until: Timestamp::from_millis(0) };
+    Ok(write(connection, settlements, &nothing).await?.settled)
+}
+
+async fn write_lines(connection: &mut AnyConnection, lines: &[Line<'_>]) -> anyhow::Result<u64> {
+    if lines.is_empty() {
         return Ok(0);
     }
-    // The plus: as in `mark`.
+    // Lines are lists: in objects SQLite looks for each name in each. The plus keeps it from walking
+    // an index of states instead of looking up these rows.
     let sql = if is_postgres(connection) {
-        "UPDATE delivery SET state = r.state, reason = r.reason, attempts = r.attempts, doubts = r.doubts, due_at = r.due_at,
-                reply = COALESCE(r.reply, delivery.reply), settled_at = r.settled_at, lease_owner = NULL, lease_until = NULL
-         FROM json_to_recordset($1::json) AS r(id BIGINT, fence BIGINT, state TEXT, reason TEXT, attempts BIGINT, doubts BIGINT,
-                                               due_at BIGINT, reply TEXT, settled_at BIGINT)
-         WHERE delivery.id = r.id AND delivery.fence = r.fence AND delivery.state IN ('leased', 'in_doubt', 'queued', 'deferred', 'held')"
+        "UPDATE delivery
+         SET state = r.state, reason = CASE WHEN r.lease_until IS NULL THEN r.reason ELSE delivery.reason END,
+             attempts = COALESCE(r.attempts, delivery.attempts), doubts = COALESCE(r.doubts, delivery.doubts),
+             due_at = COALESCE(r.due_at, delivery.due_at), reply = COALESCE(r.reply, delivery.reply), settled_at = r.settled_at,
+             lease_owner = CASE WHEN r.lease_until IS NULL THEN NULL ELSE delivery.lease_owner END, lease_until = r.lease_until
+         FROM (SELECT CAST(value->>0 AS BIGINT) AS id, CAST(value->>1 AS BIGINT) AS fence, value->>2 AS state, value->>3 AS reason,
+                      CAST(value->>4 AS BIGINT) AS attempts, CAST(value->>5 AS BIGINT) AS doubts, CAST(value->>6 AS BIGINT) AS due_at,
+                      value->>7 AS reply, CAST(value->>8 AS BIGINT) AS settled_at, CAST(value->>9 AS BIGINT) AS lease_until
+               FROM json_array_elements($1::json)) AS r
+         WHERE delivery.id = r.id AND delivery.fence = r.fence
+           AND (delivery.state = 'leased' OR (r.lease_until IS NULL AND delivery.state IN ('in_doubt', 'queued', 'deferred', 'held')))"
     } else {
-        "UPDATE delivery SET state = r.state, reason = r.reason, attempts = r.attempts, doubts = r.doubts, due_at = r.due_at,
-                reply = COALESCE(r.reply, delivery.reply), settled_at = r.settled_at, lease_owner = NULL, lease_until = NULL
-         FROM (SELECT json_extract(value, '$.id') AS id, json_extract(value, '$.fence') AS fence,
-                      json_extract(value, '$.state') AS state, json_extract(value, '$.reason') AS reason,
-                      json_extract(value, '$.attempts') AS attempts, json_extract(value, '$.doubts') AS doubts,
-                      json_extract(value, '$.due_at') AS due_at, json_extract(value, '$.reply') AS reply,
-                      json_extract(value, '$.settled_at') AS settled_at FROM json_each($1)) AS r
-         WHERE delivery.id = r.id AND delivery.fence = r.fence AND +delivery.state IN ('leased', 'in_doubt', 'queued', 'deferred', 'held')"
+        "UPDATE delivery
+         SET state = r.state, reason = CASE WHEN r.lease_until IS NULL THEN r.reason ELSE delivery.reason END,
+             attempts = COALESCE(r.attempts, delivery.attempts), doubts = COALESCE(r.doubts, delivery.doubts),
+             due_at = COALESCE(r.due_at, delivery.due_at), reply = COALESCE(r.reply, delivery.reply), settled_at = r.settled_at,
+             lease_owner = CASE WHEN r.lease_until IS NULL THEN NULL ELSE delivery.lease_owner END, lease_until = r.lease_until
+         FROM (SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS fence, json_extract(value, '$[2]') AS state,
+                      json_extract(value, '$[3]') AS reason, json_extract(value, '$[4]') AS attempts,
+                      json_extract(value, '$[5]') AS doubts, json_extract(value, '$[6]') AS due_at, json_extract(value, '$[7]') AS reply,
+                      json_extract(value, '$[8]') AS settled_at, json_extract(value, '$[9]') AS lease_until FROM json_each($1)) AS r
+         WHERE delivery.id = r.id AND delivery.fence = r.fence
+           AND (+delivery.state = 'leased' OR (r.lease_until IS NULL AND +delivery.state IN ('in_doubt', 'queued', 'deferred', 'held')))"
     };
-    Ok(sqlx::query(sql).bind(serde_json::to_string(settlements)?).execute(connection).await?.rows_affected())
+    Ok(sqlx::query(sql).bind(serde_json::to_string(lines)?).execute(connection).await?.rows_affected())
+}
+
+/// Those of these deliveries that are marked.
+async fn marked_among(connection: &mut AnyConnection, leaving: &Leaving) -> anyhow::Result<HashSet<i64>> {
+    let sql = if is_postgres(connection) {
+        "SELECT d.id FROM json_array_elements($1::json) AS r(value)
+         JOIN delivery d ON d.id = CAST(r.value->>0 AS BIGINT) AND d.fence = CAST(r.value->>1 AS BIGINT) WHERE d.state = 'in_doubt'"
+    } else {
+        "SELECT d.id FROM json_each($1) AS r
+         JOIN delivery d ON d.id = json_extract(r.value, '$[0]') AND d.fence = json_extract(r.value, '$[1]') WHERE +d.state = 'in_doubt'"
+    };
+    let marked: Vec<i64> = sqlx::query_scalar(sql).bind(serde_json::to_string(&leaving.bodies)?).fetch_all(connection).await?;
+    Ok(marked.into_iter().collect())
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub use late::hold_after;
 pub use rate::{Group, Rates, WarmUp, Warmth, warmth};
 pub use relays::{RelayHealth, RelayState, relay_health};
 pub use store::*;
-pub use verp::{CONFIRM, LEAVE, Subject, bounce_token};
+pub use verp::{CONFIRM, ClaimedToken, LEAVE, Subject, bounce_token};
 pub use withdraw::{Stopped, withdraw};
 pub use worker::DeliveryStep;
 

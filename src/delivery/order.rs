@@ -18,7 +18,7 @@ pub(super) async fn lock_mailing(connection: &mut AnyConnection, mailing: i64) -
 pub(super) async fn lock_under_way(connection: &mut AnyConnection, mailing: Option<i64>) -> anyhow::Result<()> {
     if is_postgres(connection) {
         sqlx::query(
-            "SELECT id FROM delivery WHERE state IN ('leased', 'in_doubt') AND (CAST($1 AS BIGINT) IS NULL OR mailing_id = $1)
+            "SELECT id FROM delivery WHERE lease_owner IS NOT NULL AND (CAST($1 AS BIGINT) IS NULL OR mailing_id = $1)
              ORDER BY id FOR UPDATE",
         )
         .bind(mailing)

@@ -74,7 +74,7 @@ pub(super) struct Attempt {
 }
 
 /// What is to be written about a delivery.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug)]
 pub(super) struct Settlement {
     pub(super) id: i64,
     pub(super) fence: i64,

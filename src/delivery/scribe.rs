@@ -3,18 +3,22 @@
 //! A connection begins a body only after its own earlier results and this body's mark are
 //! durable (DESIGN, Promises). One commit for all makes that cheap.
 
-use super::bounce;
-use super::ledger::{self, LEASE};
+use super::ledger::{self, LEASE, Leaving};
 use super::order::lock_deliveries;
 use super::rules::Settlement;
-use crate::db::Db;
+use super::{DeliveryState, bounce};
+use crate::db::{Db, Engine};
 use anyhow::{Context as _, anyhow};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 /// Entries written in one commit, at most.
 const PAGE: usize = 400;
+/// A disk that is done sooner is written to more often.
+const QUICK: Duration = Duration::from_millis(5);
 
 /// What one connection has to write.
 struct Entry {
@@ -34,10 +38,10 @@ pub(super) type Unwritten = Arc<Mutex<Vec<Settlement>>>;
 pub(super) struct Scribe(mpsc::Sender<Entry>);
 
 impl Scribe {
-    /// Starts writing; ends when every clone is dropped.
-    pub(super) fn start(db: Db, unwritten: Unwritten) -> (Self, tokio::task::JoinHandle<()>) {
+    /// Starts writing for so many connections; ends when every clone is dropped.
+    pub(super) fn start(db: Db, unwritten: Unwritten, connections: usize) -> (Self, tokio::task::JoinHandle<()>) {
         let (sender, receiver) = mpsc::channel(PAGE);
-        (Self(sender), tokio::spawn(write_all(db, unwritten, receiver)))
+        (Self(sender), tokio::spawn(write_all(db, unwritten, receiver, connections.div_ceil(2))))
     }
 
     /// Writes results and, with them, the mark of a body about to leave. Returns, when all is
@@ -50,9 +54,13 @@ impl Scribe {
     }
 }
 
-async fn write_all(db: Db, unwritten: Unwritten, mut receiver: mpsc::Receiver<Entry>) {
-    let mut page = Vec::new();
-    while receiver.recv_many(&mut page, PAGE).await > 0 {
+/// A page is what half of the connections have to write, at most, while the disk is quick: else all
+/// would come to wait for one commit, and then to send at one time, and of disk and relay one would
+/// always be idle.
+async fn write_all(db: Db, unwritten: Unwritten, mut receiver: mpsc::Receiver<Entry>, half: usize) {
+    let (mut page, mut most) = (Vec::new(), half.min(PAGE));
+    while receiver.recv_many(&mut page, most).await > 0 {
+        let start = Instant::now();
         match write(&db, &page).await {
             Ok(granted) => {
                 for entry in page.drain(..) {
@@ -65,27 +73,34 @@ async fn write_all(db: Db, unwritten: Unwritten, mut receiver: mpsc::Receiver<En
                 keep(&unwritten, page.drain(..).flat_map(|entry| entry.settlements).collect());
             }
         }
+        most = if start.elapsed() < QUICK { half.min(PAGE) } else { PAGE };
     }
 }
 
 async fn write(db: &Db, page: &[Entry]) -> anyhow::Result<HashSet<i64>> {
     let settlements: Vec<Settlement> = page.iter().flat_map(|entry| entry.settlements.iter().cloned()).collect();
     let bodies: Vec<(i64, i64)> = page.iter().filter_map(|entry| entry.body).collect();
-    let mut tx = db.begin().await?;
-    let lease_until = db.lease_time(&mut tx).await? + LEASE;
-    let ids: Vec<i64> = settlements.iter().map(|settlement| settlement.id).chain(bodies.iter().map(|(id, _)| *id)).collect();
-    lock_deliveries(&mut tx, &ids).await?;
-    let written = ledger::settle(&mut tx, &settlements).await?;
-    bounce::note_refusals(&mut tx, &settlements).await?;
-    if written < settlements.len() as u64 {
-        tracing::warn!(
-            "{} results came too late to be written: their deliveries had been claimed again",
-            settlements.len() as u64 - written
-        );
+    let says_no = settlements.iter().any(|settlement| settlement.state == DeliveryState::Failed);
+    let written = if db.engine() == Engine::Sqlite && !says_no {
+        // Each turn to SQLite's thread and back costs as much as several rows.
+        let mut writer = db.writer().await?;
+        let lease_until = db.lease_time(&mut writer).await? + LEASE;
+        ledger::write(&mut writer, &settlements, &Leaving { bodies, lease_until }).await?
+    } else {
+        let mut tx = db.begin().await?;
+        let lease_until = db.lease_time(&mut tx).await? + LEASE;
+        let ids: Vec<i64> = settlements.iter().map(|settlement| settlement.id).chain(bodies.iter().map(|(id, _)| *id)).collect();
+        lock_deliveries(&mut tx, &ids).await?;
+        let written = ledger::write(&mut tx, &settlements, &Leaving { bodies, lease_until }).await?;
+        bounce::note_refusals(&mut tx, &settlements).await?;
+        tx.commit().await?;
+        written
+    };
+    let late = (settlements.len() as u64).saturating_sub(written.settled);
+    if late > 0 {
+        tracing::warn!("{late} results came too late to be written: their deliveries had been claimed again");
     }
-    let granted = ledger::mark(&mut tx, &bodies, lease_until).await?;
-    tx.commit().await?;
-    Ok(granted)
+    Ok(written.granted)
 }
 
 fn keep(unwritten: &Unwritten, settlements: Vec<Settlement>) {

@@ -30,7 +30,7 @@ async fn take_back(db: &Db, claimant: Claimant<'_>) -> anyhow::Result<()> {
         Engine::Postgres => "",
     };
     let left: Option<i64> = sqlx::query_scalar(
-        "SELECT id FROM delivery WHERE state IN ('leased', 'in_doubt') AND (lease_until < $1 OR ($2 <> '' AND lease_owner <> $2)) LIMIT 1",
+        "SELECT id FROM delivery WHERE lease_owner IS NOT NULL AND (lease_until < $1 OR ($2 <> '' AND lease_owner <> $2)) LIMIT 1",
     )
     .bind(claimant.lease_time.as_millis())
     .bind(foreign)
@@ -49,7 +49,7 @@ async fn take_back(db: &Db, claimant: Claimant<'_>) -> anyhow::Result<()> {
 async fn take_back_leased(connection: &mut AnyConnection, foreign: &str, claimant: Claimant<'_>) -> anyhow::Result<()> {
     sqlx::query(
         "UPDATE delivery SET state = 'queued', lease_owner = NULL, lease_until = NULL
-         WHERE state = 'leased' AND (lease_until < $1 OR ($2 <> '' AND lease_owner <> $2))",
+         WHERE lease_owner IS NOT NULL AND state = 'leased' AND (lease_until < $1 OR ($2 <> '' AND lease_owner <> $2))",
     )
     .bind(claimant.lease_time.as_millis())
     .bind(foreign)
@@ -63,12 +63,12 @@ async fn take_back_doubtful(connection: &mut AnyConnection, foreign: &str, claim
     const RETRY: &str = "UPDATE delivery
         SET state = 'deferred', reason = 'in doubt once', reply = 'Clarion stopped before the relay answered', doubts = doubts + 1,
             attempts = attempts + 1, due_at = $1, lease_owner = NULL, lease_until = NULL
-        WHERE state = 'in_doubt' AND (lease_until < $2 OR ($3 <> '' AND lease_owner <> $3))
+        WHERE lease_owner IS NOT NULL AND state = 'in_doubt' AND (lease_until < $2 OR ($3 <> '' AND lease_owner <> $3))
           AND doubts = 0 AND EXISTS (SELECT 1 FROM mailing m WHERE m.id = delivery.mailing_id AND m.on_doubt = 'retry')";
     const HOLD: &str = "UPDATE delivery
         SET state = 'held', reason = 'in doubt', reply = 'Clarion stopped before the relay answered', doubts = doubts + 1,
             attempts = attempts + 1, settled_at = $1, lease_owner = NULL, lease_until = NULL
-        WHERE state = 'in_doubt' AND (lease_until < $2 OR ($3 <> '' AND lease_owner <> $3))";
+        WHERE lease_owner IS NOT NULL AND state = 'in_doubt' AND (lease_until < $2 OR ($3 <> '' AND lease_owner <> $3))";
     for sql in [RETRY, HOLD] {
         sqlx::query(sql)
             .bind(claimant.now.as_millis())

@@ -39,15 +39,16 @@ pub fn bounce_token(vault: &Vault, subject: Subject<'_>) -> String {
 }
 
 /// A token as it was written, of which nothing is proven yet.
-pub(super) struct Claimed {
+#[derive(Clone, Copy, Debug)]
+pub struct ClaimedToken {
     /// The delivery that it names.
-    pub(super) delivery: i64,
+    pub delivery: i64,
     proof: [u8; PROOF],
 }
 
-impl Claimed {
+impl ClaimedToken {
     /// Reads a token in whatever case.
-    pub(super) fn read(token: &str) -> Option<Self> {
+    pub fn read(token: &str) -> Option<Self> {
         let bytes = decode(token)?;
         let delivery = bytes[..NUMBER].iter().fold(0, |sum, byte| sum << 8 | i64::from(*byte));
         let proof = bytes[NUMBER..].try_into().ok()?;
@@ -55,7 +56,7 @@ impl Claimed {
     }
 
     /// Whether it was made for this.
-    pub(super) fn is_for(&self, vault: &Vault, subject: Subject<'_>) -> bool {
+    pub fn is_for(&self, vault: &Vault, subject: Subject<'_>) -> bool {
         self.delivery == subject.delivery && bool::from(proof(vault, subject).ct_eq(&self.proof))
     }
 }
@@ -115,7 +116,7 @@ mod tests {
     const KIM: Subject<'static> = Subject { delivery: 42, mailing_key: "digest:1", recipient: "p:7" };
 
     fn is_believed(vault: &Vault, token: &str, subject: Subject<'_>) -> bool {
-        Claimed::read(token).is_some_and(|claimed| claimed.is_for(vault, subject))
+        ClaimedToken::read(token).is_some_and(|claimed| claimed.is_for(vault, subject))
     }
 
     #[test]
@@ -126,7 +127,7 @@ mod tests {
             let token = bounce_token(&vault, subject);
             assert_eq!(token.len(), TOKEN);
             assert!(token.bytes().all(|byte| ALPHABET.contains(&byte)));
-            assert_eq!(Claimed::read(&token).map(|claimed| claimed.delivery), Some(delivery));
+            assert_eq!(ClaimedToken::read(&token).map(|claimed| claimed.delivery), Some(delivery));
             assert!(is_believed(&vault, &token, subject) && is_believed(&vault, &token.to_uppercase(), subject));
         }
     }

@@ -28,13 +28,9 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Deliveries claimed in the first round: enough that fifty connections do not wait for one
-/// another at its end.
+/// Deliveries claimed at once: enough that fifty connections do not wait for the next, and no more
+/// than one commit gives back quickly.
 const CLAIM: i64 = 800;
-/// And in one round of those that follow, at most: no more than one commit gives back quickly.
-const LARGEST_CLAIM: i64 = 6400;
-/// A round that is over sooner is followed by one twice as large: at its end connections wait.
-const SHORT_ROUND: Duration = Duration::from_secs(2);
 /// Staff are told of a relay that is down for so long.
 const TELL_AFTER: Duration = Duration::from_mins(30);
 /// Connections without work are closed after this: sooner than relays do it.
@@ -66,8 +62,6 @@ struct Memory {
     recorded: BTreeMap<String, Option<Timestamp>>,
     /// Nothing but urgent mail leaves before.
     full_until: Option<Timestamp>,
-    /// Deliveries that the next round may claim.
-    bite: i64,
     /// Deliveries that a relay was too busy or too slow for.
     spared: HashSet<i64>,
 }
@@ -85,7 +79,7 @@ impl DeliveryStep {
         metrics: Metrics,
     ) -> anyhow::Result<Self> {
         let relays = Relays::new(&mail, &Rates::default(), settings.connections).context("mail cannot be sent as configured")?;
-        let memory = Mutex::new(Memory { relays, recorded: BTreeMap::new(), full_until: None, bite: CLAIM, spared: HashSet::new() });
+        let memory = Mutex::new(Memory { relays, recorded: BTreeMap::new(), full_until: None, spared: HashSet::new() });
         let gate = Gate::new(Rates::default(), site.time_zone.clone());
         let pace = Arc::new(Pace::new(settings.per_second));
         let tools = Tools { filler: Filler { vault, site, mail }, clock, metrics, pace, stop: CancellationToken::new() };
@@ -125,11 +119,15 @@ impl DeliveryStep {
         let claimant = self.claimant(&mut connection).await?;
         drop(connection);
         tidy(&self.db, claimant).await?;
+        self.due().await
+    }
+
+    async fn due(&self) -> anyhow::Result<Vec<i64>> {
         let mut connection = self.db.reader().acquire().await?;
         if super::frozen(&mut connection).await? {
             return Ok(Vec::new());
         }
-        ledger::due_mailings(&mut connection, self.only, claimant.now).await
+        ledger::due_mailings(&mut connection, self.only, self.tools.clock.now()).await
     }
 
     async fn claimant(&self, connection: &mut sqlx::AnyConnection) -> anyhow::Result<Claimant<'static>> {
@@ -158,13 +156,13 @@ impl DeliveryStep {
         let (due, limit) = match self.gate.allowance(&mut tx, now).await? {
             Allowance::Mails(mails) => {
                 memory.full_until = None;
-                limit = mails.min(self.appetite(memory));
+                limit = mails.min(self.appetite());
                 (due, limit)
             }
             Allowance::UrgentBefore(until) => {
                 memory.full_until = Some(until);
                 urgent = ledger::urgent(&mut tx, due).await?;
-                (&urgent[..], memory.bite)
+                (&urgent[..], CLAIM)
             }
         };
         let (claims, skipped) = ledger::claim(&mut tx, due, limit, claimant).await?;
@@ -173,39 +171,88 @@ impl DeliveryStep {
         ledger::settle(&mut tx, &admitted.put_off).await?;
         let variants = ledger::variants(&mut tx, &admitted.claims).await?;
         tx.commit().await?;
-        Ok(Claimed { admitted, variants, found })
+        Ok(Claimed { admitted, variants, found, is_whole: i64::try_from(found)? >= limit })
     }
 
     /// Claims and carries through one relay. Returns whether anything was claimed or skipped.
     async fn round(&self, memory: &mut Memory, index: usize, due: &[i64]) -> anyhow::Result<bool> {
-        let Claimed { admitted, variants, found } = self.claim(memory, due).await?;
+        let Claimed { admitted, variants, found, is_whole } = self.claim(memory, due).await?;
         let way = memory.relays.way(index);
         let wide = usize::try_from(way.width)?.min(admitted.claims.len());
         if wide == 0 {
             return Ok(found > 0);
         }
-        let Admitted { claims, groups, .. } = admitted;
-        let (claimed, is_grouped, start) = (claims.len(), !groups.is_empty(), Instant::now());
-        let caps = groups.values().map(|group| (*group, self.gate.connections(*group))).collect();
-        let (scribe, writing) = Scribe::start(self.db.clone(), Arc::clone(&self.unwritten));
-        let round = Round::new(self.tools.clone(), way.transport.clone(), scribe.clone(), variants, claims);
-        let round = Arc::new(round.within(groups, caps).sparing(std::mem::take(&mut memory.spared)));
+        let (scribe, writing) = Scribe::start(self.db.clone(), Arc::clone(&self.unwritten), wide);
+        // One that begins narrow is over soon, and the next is wider.
+        let goes_on = is_whole && wide == usize::try_from(way.width)?;
+        let (transport, mut idle) = (way.transport.clone(), std::mem::take(&mut way.idle));
+        let (spared, low) = (std::mem::take(&mut memory.spared), usize::try_from(self.appetite() / 2)?);
+        let round = Arc::new(Round::new(self.tools.clone(), transport, scribe.clone(), spared, low));
+        self.add(&round, admitted, variants);
         let outcome = tokio::select! {
-            outcome = carry(&round, &mut way.idle, wide) => outcome,
+            outcome = self.carry(&round, &mut idle, wide, goes_on.then_some(&mut *memory)) => outcome,
             never = self.keep_claims() => match never {},
         };
+        memory.relays.way(index).idle.append(&mut idle);
         let mut board = round.end();
         // Where nobody got an answer, it was not about them.
         memory.spared = if board.has_answered() { std::mem::take(&mut board.spared) } else { HashSet::new() };
-        // Where groups have their limits, each mail looks for the next that may go among all.
-        memory.bite = if is_grouped { CLAIM } else { next_bite(memory.bite, claimed, board.waiting.len(), start.elapsed()) };
-        let returned = self.give_back(&scribe, &round, &mut board).await;
+        let returned = self.give_back(&scribe, &mut board).await;
         drop((round, scribe));
         writing.await.context("the ledger's writer failed")?;
         // Only now, when nothing claimed is left behind by an error.
         self.learn(memory, index, &board).await?;
         outcome.and(returned)?;
         Ok(found > 0)
+    }
+
+    fn add(&self, round: &Round, admitted: Admitted, variants: HashMap<i64, ledger::Variant>) {
+        let caps: Vec<(usize, u32)> = admitted.groups.values().map(|group| (*group, self.gate.connections(*group))).collect();
+        round.add(admitted.claims, variants, admitted.groups, caps);
+    }
+
+    /// Carries a round, and claims more for it where there is more.
+    async fn carry(
+        &self,
+        round: &Arc<Round>,
+        idle: &mut Vec<(Link, Instant)>,
+        wide: usize,
+        more: Option<&mut Memory>,
+    ) -> anyhow::Result<()> {
+        let is_over = CancellationToken::new();
+        let carrying = async {
+            let outcome = share_out(round, idle, wide).await;
+            is_over.cancel();
+            outcome
+        };
+        let refilling = async {
+            match more {
+                Some(memory) => self.refill(round, memory, &is_over).await,
+                None => Ok(()),
+            }
+        };
+        let (carried, refilled) = tokio::join!(carrying, refilling);
+        carried.and(refilled)
+    }
+
+    /// Claims more while a round goes on, each time before its connections have nothing to do. A
+    /// claim once begun is waited for, whatever becomes of the round: it is given back with the rest.
+    async fn refill(&self, round: &Round, memory: &mut Memory, is_over: &CancellationToken) -> anyhow::Result<()> {
+        while round.wants_more(is_over).await {
+            let claimed = async {
+                let due = self.due().await?;
+                self.claim(memory, &due).await
+            };
+            let claimed = claimed.await.map(|Claimed { admitted, variants, is_whole, .. }| {
+                self.add(round, admitted, variants);
+                is_whole
+            });
+            round.refilled();
+            if !claimed? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Renews what is claimed for as long as it is polled. On SQLite nobody else claims.
@@ -227,16 +274,16 @@ impl DeliveryStep {
         }
     }
 
-    /// As many as a round can send at the configured pace.
-    fn appetite(&self, memory: &Memory) -> i64 {
+    /// As many as can be sent at the configured pace while a round lasts.
+    fn appetite(&self) -> i64 {
         match self.settings.per_second {
-            0 => memory.bite,
-            per_second => (i64::from(per_second) * 10).min(memory.bite),
+            0 => CLAIM,
+            per_second => (i64::from(per_second) * 10).min(CLAIM),
         }
     }
 
     /// Deliveries that were not begun wait again, and nothing is counted.
-    async fn give_back(&self, scribe: &Scribe, round: &Round, board: &mut Board) -> anyhow::Result<()> {
+    async fn give_back(&self, scribe: &Scribe, board: &mut Board) -> anyhow::Result<()> {
         let now = self.tools.clock.now();
         let waiting: Vec<Claim> = std::mem::take(&mut board.waiting).into();
         if !waiting.is_empty() {
@@ -245,7 +292,7 @@ impl DeliveryStep {
         let claims: Vec<Claim> = waiting.into_iter().chain(std::mem::take(&mut board.returned)).collect();
         if self.gate.counts() && !claims.is_empty() {
             let mut tx = self.db.begin().await?;
-            self.gate.refund(&mut tx, claims.iter().map(|claim| round.group(claim)), now).await?;
+            self.gate.refund(&mut tx, claims.iter().map(|claim| board.group(claim)), now).await?;
             tx.commit().await?;
         }
         Ok(())
@@ -325,29 +372,18 @@ impl DeliveryStep {
     }
 }
 
-/// How many the next round may claim, after one that left so many of its claims and took so long.
-fn next_bite(bite: i64, claimed: usize, left: usize, took: Duration) -> i64 {
-    if left > 0 {
-        return CLAIM;
-    }
-    // What somebody waits for begins with the next round.
-    if took > SHORT_ROUND * 2 {
-        return (bite / 2).max(CLAIM);
-    }
-    let was_whole = i64::try_from(claimed).is_ok_and(|claimed| claimed == bite);
-    if was_whole && took < SHORT_ROUND { (bite * 2).min(LARGEST_CLAIM) } else { bite }
-}
-
 /// What was claimed for a round.
 struct Claimed {
     admitted: Admitted,
     variants: HashMap<i64, ledger::Variant>,
     /// Claimed or skipped.
     found: usize,
+    /// As many as were asked for, so that there may be more.
+    is_whole: bool,
 }
 
 /// Shares a round out among so many connections and keeps those that still serve.
-async fn carry(round: &Arc<Round>, idle: &mut Vec<(Link, Instant)>, wide: usize) -> anyhow::Result<()> {
+async fn share_out(round: &Arc<Round>, idle: &mut Vec<(Link, Instant)>, wide: usize) -> anyhow::Result<()> {
     let mut carriers = JoinSet::new();
     for _ in 0..wide {
         let (round, link) = (Arc::clone(round), idle.pop().map(|(link, _)| link));
@@ -388,22 +424,5 @@ impl Step for DeliveryStep {
     async fn end(&self) -> anyhow::Result<()> {
         self.memory.lock().await.relays.close_idle(Duration::ZERO).await;
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rounds_grow_while_they_are_short_and_whole_and_begin_small_again_when_something_is_left() {
-        let second = Duration::from_secs(1);
-        assert_eq!(next_bite(800, 800, 0, second), 1600);
-        assert_eq!(next_bite(6400, 6400, 0, second), 6400);
-        assert_eq!(next_bite(1600, 1600, 0, SHORT_ROUND), 1600);
-        assert_eq!(next_bite(1600, 7, 0, second), 1600);
-        assert_eq!(next_bite(6400, 6400, 1, second), 800);
-        assert_eq!(next_bite(6400, 6400, 0, 5 * second), 3200);
-        assert_eq!(next_bite(800, 7, 0, 5 * second), 800);
     }
 }

@@ -1,6 +1,7 @@
 //! A mail as bytes (RFC 5322, RFC 2045): the same draft gives the same bytes.
 
 use super::Mailbox;
+use super::lines::{has_stray_end, longest_line, with_line_ends};
 use crate::address::Address;
 use crate::clock::Timestamp;
 use anyhow::{Context as _, ensure};
@@ -43,11 +44,24 @@ pub struct Draft<'a> {
     pub feedback_id: &'a str,
 }
 
+/// What the texts of the last mail became. Most of the next one of the same mailing is the same
+/// and is not encoded again.
+#[derive(Debug, Default)]
+pub struct Press {
+    text: Coded,
+    html: Coded,
+}
+
 impl Draft<'_> {
     /// Builds the mail: CRLF line ends only, every part encoded, no line over 998 octets.
     pub fn build(&self) -> anyhow::Result<Vec<u8>> {
+        self.print(&mut Press::default())
+    }
+
+    /// [`Draft::build`] after others: the bytes are the same, whatever they were.
+    pub fn print(&self, press: &mut Press) -> anyhow::Result<Vec<u8>> {
         self.refuse_controls()?;
-        let message = self.headers()?.multipart(self.body()?).context("the mail cannot be built")?;
+        let message = self.headers()?.multipart(self.body(press)?).context("the mail cannot be built")?;
         let bytes = message.formatted();
         ensure_transparent(&bytes)?;
         Ok(bytes)
@@ -73,9 +87,13 @@ impl Draft<'_> {
 
     fn headers(&self) -> anyhow::Result<lettre::message::MessageBuilder> {
         let name = (!self.from.name.is_empty()).then(|| self.from.name.clone());
+        let (from, to) = (spoken(&self.from.address)?, spoken(self.to)?);
+        // The envelope is ours to make. Left alone, lettre reads it from the fields it has written.
+        let envelope = lettre::address::Envelope::new(None, vec![to.clone()]).context("the mail has no recipient")?;
         let mut headers = lettre::Message::builder()
-            .from(lettre::message::Mailbox::new(name, spoken(&self.from.address)?))
-            .to(lettre::message::Mailbox::new(None, spoken(self.to)?))
+            .envelope(envelope)
+            .from(lettre::message::Mailbox::new(name, from))
+            .to(lettre::message::Mailbox::new(None, to))
             .subject(self.subject)
             .date(instant(self.date))
             .message_id(Some(format!("<{}@{}>", self.identity, self.from.address.domain())));
@@ -96,63 +114,62 @@ impl Draft<'_> {
     }
 
     /// Plain text first, HTML last (RFC 2046 §5.1.4).
-    fn body(&self) -> anyhow::Result<MultiPart> {
+    fn body(&self, press: &mut Press) -> anyhow::Result<MultiPart> {
         // Neither encoding of a part can produce “=_”, so no body can hold the boundary.
         let boundary = format!("=_{}", &self.identity[..32]);
         Ok(MultiPart::builder()
             .kind(MultiPartKind::Alternative)
             .boundary(boundary)
-            .singlepart(part(ContentType::TEXT_PLAIN, self.text)?)
-            .singlepart(part(ContentType::TEXT_HTML, self.html)?))
+            .singlepart(part(ContentType::TEXT_PLAIN, self.text, &mut press.text)?)
+            .singlepart(part(ContentType::TEXT_HTML, self.html, &mut press.html)?))
     }
 }
 
 /// One part. ASCII is readable as quoted-printable; for Japanese, base64 is less than half the
 /// size. Nothing is sent as it is (S8).
-fn part(kind: ContentType, text: &str) -> anyhow::Result<SinglePart> {
-    let encoding = if text.is_ascii() { ContentTransferEncoding::QuotedPrintable } else { ContentTransferEncoding::Base64 };
+fn part(kind: ContentType, text: &str, last: &mut Coded) -> anyhow::Result<SinglePart> {
     let lines = with_line_ends(text);
-    let body = match encoding {
-        ContentTransferEncoding::Base64 => Body::dangerous_pre_encoded(in_base64(&lines), encoding),
+    let body = if text.is_ascii() {
         // As bytes: in a string lettre looks for line ends itself, and moves all that follows for each.
-        _ => Body::new_with_encoding(lines, encoding).ok().context("a text cannot be encoded")?,
+        Body::new_with_encoding(lines, ContentTransferEncoding::QuotedPrintable).ok().context("a text cannot be encoded")?
+    } else {
+        last.replace(lines);
+        Body::dangerous_pre_encoded(last.base64.clone(), ContentTransferEncoding::Base64)
     };
     Ok(SinglePart::builder().header(kind).body(body))
 }
 
-/// The text with CRLF at the end of each line (RFC 2046 §4.1.1), whatever was there, and of the last.
-fn with_line_ends(text: &str) -> Vec<u8> {
-    let mut lines = Vec::with_capacity(text.len() + text.len() / 16 + 2);
-    let mut rest = text.as_bytes();
-    while let Some(end) = memchr::memchr2(b'\r', b'\n', rest) {
-        lines.extend_from_slice(&rest[..end]);
-        lines.extend_from_slice(b"\r\n");
-        rest = &rest[end + if rest[end..].starts_with(b"\r\n") { 2 } else { 1 }..];
-    }
-    if !rest.is_empty() || lines.is_empty() {
-        lines.extend_from_slice(rest);
-        lines.extend_from_slice(b"\r\n");
-    }
-    lines
+/// A text and what it is in base64, in lines of 76 (RFC 2045 §6.8).
+#[derive(Debug, Default)]
+struct Coded {
+    octets: Vec<u8>,
+    base64: Vec<u8>,
 }
 
-/// In base64, in lines of 76 (RFC 2045 §6.8). At once and then cut: a line at a time, as lettre does
-/// it, takes three times as long.
-fn in_base64(octets: &[u8]) -> Vec<u8> {
-    const LINE: usize = 76;
-    let coded = BASE64.encode(octets);
-    let mut lines = Vec::with_capacity(coded.len() + coded.len() / LINE * 2 + 2);
-    for line in coded.as_bytes().chunks(LINE) {
-        if !lines.is_empty() {
-            lines.extend_from_slice(b"\r\n");
+impl Coded {
+    /// Octets that make a line, and the length of that line with its end.
+    const LINE: (usize, usize) = (57, 78);
+
+    /// Encodes another text in place of this one, but for the lines that both begin with.
+    fn replace(&mut self, octets: Vec<u8>) {
+        let (of_text, of_code) = Self::LINE;
+        let lines = self.octets.chunks_exact(of_text).zip(octets.chunks_exact(of_text));
+        let kept = lines.take_while(|(old, new)| old == new).count();
+        // Without the end of the last line that stays: it may be the last of all.
+        self.base64.truncate((kept * of_code).saturating_sub(2));
+        // At once and then cut: a line at a time, as lettre does it, takes three times as long.
+        for line in BASE64.encode(&octets[kept * of_text..]).as_bytes().chunks(of_code - 2) {
+            if !self.base64.is_empty() {
+                self.base64.extend_from_slice(b"\r\n");
+            }
+            self.base64.extend_from_slice(line);
         }
-        lines.extend_from_slice(line);
+        self.octets = octets;
     }
-    lines
 }
 
 /// lettre's own form of an address that was parsed by stricter rules.
-pub(super) fn spoken(address: &Address) -> anyhow::Result<lettre::Address> {
+fn spoken(address: &Address) -> anyhow::Result<lettre::Address> {
     lettre::Address::new(address.local(), address.domain()).ok().context("an address is not one that lettre can send to")
 }
 
@@ -160,18 +177,13 @@ fn instant(at: Timestamp) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(at.as_seconds()).unwrap_or(0))
 }
 
-/// A bare CR or LF lets a mail smuggle another one past some relays (RUSTSEC-2026-0561), so
-/// none leaves whatever the builder did.
+/// What some relay or reader trips over does not leave, whatever the builder did.
 fn ensure_transparent(bytes: &[u8]) -> anyhow::Result<()> {
     ensure!(bytes.ends_with(b"\r\n"), "the mail does not end with a line end");
-    ensure!(!bytes.contains(&0), "the mail has a NUL");
-    let (mut start, mut ends) = (0, memchr::memchr2_iter(b'\r', b'\n', bytes));
-    while let Some(end) = ends.next() {
-        ensure!(bytes[end] == b'\r', "the mail has a bare line feed");
-        ensure!(ends.next() == Some(end + 1) && bytes[end + 1] == b'\n', "the mail has a bare carriage return");
-        ensure!(end - start <= LONGEST_LINE, "the mail has a line of {} octets", end - start);
-        start = end + 2;
-    }
+    ensure!(memchr::memchr(0, bytes).is_none(), "the mail has a NUL");
+    ensure!(!has_stray_end(bytes), "the mail has a CR or LF that stands alone");
+    let longest = longest_line(bytes);
+    ensure!(longest <= LONGEST_LINE, "the mail has a line of {longest} octets");
     Ok(())
 }
 
@@ -179,13 +191,10 @@ fn ensure_transparent(bytes: &[u8]) -> anyhow::Result<()> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn every_line_ends_with_crlf_whatever_ended_it() {
-        for text in ["a\nb", "a\r\nb\n", "a\rb\r", "a\r\nb\r\n"] {
-            assert_eq!(with_line_ends(text), b"a\r\nb\r\n", "{text:?}");
-        }
-        assert_eq!(with_line_ends("a\n\r\r\n川"), "a\r\n\r\n\r\n川\r\n".as_bytes());
-        assert_eq!(with_line_ends(""), b"\r\n");
+    fn in_base64(octets: &[u8]) -> Vec<u8> {
+        let mut coded = Coded::default();
+        coded.replace(octets.to_vec());
+        coded.base64
     }
 
     #[test]
@@ -193,6 +202,25 @@ mod tests {
         assert_eq!(in_base64(b"\r\n"), b"DQo=");
         assert_eq!(in_base64(&[0; 57]), "A".repeat(76).into_bytes());
         assert_eq!(in_base64(&[0; 60]), format!("{}\r\nAAAA", "A".repeat(76)).into_bytes());
+    }
+
+    #[test]
+    fn what_was_encoded_before_does_not_show() {
+        let mut coded = Coded::default();
+        let texts: Vec<Vec<u8>> = (0..400_usize)
+            .map(|n| {
+                // Of all lengths around whole lines, and alike up to some place.
+                let same = (n * 37) % 300;
+                (0..n).map(|at| if at < same { 7 } else { u8::try_from((n + at) % 251).unwrap() }).collect()
+            })
+            .collect();
+        for text in texts.iter().chain(texts.iter().rev()) {
+            coded.replace(text.clone());
+            let lines: Vec<&[u8]> = coded.base64.split(|byte| *byte == b'\n').collect();
+            assert!(lines.iter().rev().skip(1).all(|line| line.len() == 77 && line.ends_with(b"\r")), "{}", text.len());
+            assert_eq!(BASE64.decode(lines.concat().into_iter().filter(|byte| *byte != b'\r').collect::<Vec<u8>>()).unwrap(), *text);
+            assert_eq!(coded.base64, in_base64(text));
+        }
     }
 
     #[test]

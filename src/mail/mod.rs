@@ -4,6 +4,7 @@
 pub mod dkim;
 mod file;
 mod frame;
+mod lines;
 mod message;
 mod reply;
 mod smtp;
@@ -12,7 +13,7 @@ mod transport;
 
 pub use file::Folder;
 pub use frame::Frame;
-pub use message::Draft;
+pub use message::{Draft, Press};
 pub use reply::Reply;
 pub use smtp::{Answer, Connection, Envelope, Ready, Relay, RelayTimeouts};
 pub use tls::tls_connector;

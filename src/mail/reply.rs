@@ -5,6 +5,8 @@ use std::fmt;
 
 /// The longest text that is kept.
 const MAX_CHARS: usize = 300;
+/// With this a relay closes the connection (RFC 5321 §3.8).
+pub(super) const CLOSES: u16 = 421;
 
 /// An answer with its code. The text names nobody and is one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,9 +28,9 @@ impl Reply {
         (400..500).contains(&self.code)
     }
 
-    /// Whether the relay closes the connection with it (RFC 5321 §3.8).
+    /// Whether the relay closes the connection with it.
     pub fn closes(&self) -> bool {
-        self.code == 421
+        self.code == CLOSES
     }
 }
 

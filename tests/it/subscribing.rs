@@ -7,6 +7,7 @@ use clarion::addressbook::{self, Stream};
 use clarion::content::{self, Page};
 use clarion::delivery::PersonalLink;
 use clarion::language::Catalogue;
+use clarion::site::Retirement;
 use clarion::subscription::{self, ConsentKind, Method as Way, SignupStep, Subscription, SubscriptionState};
 use clarion::task::{Kick, Step as _, Wake};
 use clarion::vault::{Claims, Purpose};
@@ -213,6 +214,29 @@ async fn publish(world: &World) {
     let mut tx = world.db.begin().await.unwrap();
     content::publish_page(&mut tx, &world.site, &page, world.clock.now()).await.unwrap();
     tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_category_that_has_ended_is_offered_only_to_those_who_chose_it() {
+    on_each_engine(async |world: World| {
+        let mut house = House::open(world).await;
+        house.member("192.0.2.1", "kim@example.org", &[("topic", "defectors")]).await;
+        house.member("192.0.2.2", "lee@example.org", &[("topic", "human-rights-abuses")]).await;
+        let field = "value=\"defectors\"";
+        assert!(house.site.page("/subscribe").await.1.contains(field));
+        house.world.site.categories[0].retired = Some(Retirement { on: "2027-01-31".parse().unwrap(), successor: None });
+        house.site = web::serve_shared(web::shared(&house.world)).await;
+        let form = house.site.page("/subscribe").await.1;
+        assert!(!form.contains(field) && form.contains("value=\"human-rights-abuses\""), "{form}");
+        house.world.pass(DAY);
+        for (address, is_offered) in [("kim@example.org", true), ("lee@example.org", false)] {
+            house.fill("127.0.0.1", "/preferences", address, &[]).await;
+            house.settle().await;
+            let page = house.site.page(&house.last_link().await).await.1;
+            assert_eq!(page.contains(field), is_offered, "{page}");
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! SQL of what came back.
 
 use super::super::rules::Settlement;
-use super::super::verp::{Claimed, Subject};
+use super::super::verp::{ClaimedToken, Subject};
 use super::super::{DeliveryState, PersonalLink};
 use super::hold::tell_of_refused;
 use super::{Cause, Diagnosis, Past, is_unreachable};
@@ -258,7 +258,7 @@ pub async fn forgive_bounces(connection: &mut AnyConnection, person: i64, now: T
 
 /// The delivery that a token was made for, if it is one of ours.
 pub async fn delivery_of_token(connection: &mut AnyConnection, vault: &Vault, token: &str) -> anyhow::Result<Option<i64>> {
-    let Some(claimed) = Claimed::read(token) else { return Ok(None) };
+    let Some(claimed) = ClaimedToken::read(token) else { return Ok(None) };
     let row: Option<(String, String)> =
         sqlx::query_as("SELECT m.key, d.recipient FROM delivery d JOIN mailing m ON m.id = d.mailing_id WHERE d.id = $1")
             .bind(claimed.delivery)

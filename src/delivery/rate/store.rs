@@ -94,9 +94,12 @@ pub(super) async fn count_day(connection: &mut AnyConnection, day: &str, mails: 
 
 /// When the next delivery that was put off is due.
 pub(super) async fn next_due(connection: &mut AnyConnection, now: Timestamp) -> anyhow::Result<Option<Timestamp>> {
-    let next: Option<i64> = sqlx::query_scalar("SELECT MIN(due_at) FROM delivery WHERE state = 'queued' AND due_at > $1")
-        .bind(now.as_millis())
-        .fetch_one(connection)
-        .await?;
+    let next: Option<i64> = sqlx::query_scalar(
+        "SELECT MIN((SELECT MIN(d.due_at) FROM delivery d WHERE d.mailing_id = m.id AND d.state = 'queued' AND d.due_at > $1))
+         FROM mailing m WHERE m.state IN ('ready', 'running')",
+    )
+    .bind(now.as_millis())
+    .fetch_one(connection)
+    .await?;
     Ok(next.map(Timestamp::from_millis))
 }

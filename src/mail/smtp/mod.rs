@@ -4,11 +4,11 @@
 mod dial;
 mod wire;
 
-use super::message::spoken;
-use super::reply::{Reply, scrub};
+use super::lines::{has_stray_end, stuffed};
+use super::reply::{CLOSES, Reply, scrub};
 use super::{RelaySettings, Tls};
 use crate::address::Address;
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use dial::{Encryption, dial, log_in, within};
 use std::fmt::Write as _;
 use std::io;
@@ -161,10 +161,6 @@ impl Connection {
             return Envelope::NotCarried;
         }
         let Some(wire) = self.wire.take() else { return Envelope::Lost("the connection had been lost".to_owned()) };
-        if spoken(from).is_err() || spoken(to).is_err() {
-            self.wire = Some(wire);
-            return Envelope::NotCarried;
-        }
         self.carried += 1;
         self.left = self.left.saturating_sub(1);
         let (mail, rcpt) = self.commands(from, to);
@@ -238,27 +234,31 @@ impl Ready<'_> {
     /// Sends the body, whose line ends are CRLF.
     pub async fn send_body(mut self, bytes: &[u8]) -> Answer {
         // Until something of it has left, dropping the connection ends it, and there is no doubt.
-        let body = match stuffed(bytes) {
-            Ok(body) => body,
-            Err(error) => return Answer::Refused(Reply { code: 554, text: format!("5.6.0 {error:#}") }),
-        };
+        if has_stray_end(bytes) {
+            return Answer::Refused(Reply { code: 554, text: "5.6.0 the mail has a CR or LF that stands alone".to_owned() });
+        }
         if let Err(error) = self.wire.ensure_quiet().await {
             return Answer::Refused(Reply { code: 451, text: format!("4.4.2 before the mail: {error}") });
         }
         let mut talk = Talk { wire: self.wire, limit: self.connection.timeouts.dot, to: &self.to };
-        match talk.ask(&body).await {
-            Ok(reply) if reply.code == 250 => {
+        let last_dot: &[u8] = if bytes.ends_with(b"\r\n") { b".\r\n" } else { b"\r\n.\r\n" };
+        let heard = match talk.ask_both(&stuffed(bytes), last_dot).await {
+            Ok(heard) => heard,
+            Err(Silence(why)) => return Answer::InDoubt(why),
+        };
+        let reply = talk.reply(&heard);
+        match reply.code {
+            250 => {
                 self.connection.wire = Some(talk.wire);
                 Answer::Accepted(reply)
             }
-            Ok(reply) if reply.code >= 400 => {
+            400.. => {
                 if !reply.closes() {
                     self.connection.wire = Some(talk.wire);
                 }
                 Answer::Refused(reply)
             }
-            Ok(reply) => Answer::InDoubt(format!("the relay answered “{reply}” to a whole mail")),
-            Err(Silence(why)) => Answer::InDoubt(why),
+            _ => Answer::InDoubt(format!("the relay answered “{reply}” to a whole mail")),
         }
     }
 }
@@ -281,44 +281,44 @@ const DATA: &str = "DATA\r\n";
 impl Talk<'_> {
     /// One command at a time.
     async fn ask_in_turn(&mut self, mail: &str, rcpt: &str) -> Result<Asked, Silence> {
-        let reply = self.ask(mail.as_bytes()).await?;
-        if !is_yes(&reply)? {
-            return Ok(Asked::No { reply, of_sender: true });
+        let heard = self.ask(mail.as_bytes()).await?;
+        if !self.is_yes(&heard)? {
+            return Ok(self.refused(&heard, true));
         }
-        let reply = self.ask(rcpt.as_bytes()).await?;
-        if !is_yes(&reply)? {
-            return Ok(Asked::No { reply, of_sender: false });
+        let heard = self.ask(rcpt.as_bytes()).await?;
+        if !self.is_yes(&heard)? {
+            return Ok(self.refused(&heard, false));
         }
-        let reply = self.ask(DATA.as_bytes()).await?;
-        if is_go(&reply)? { Ok(Asked::Go) } else { Ok(Asked::No { reply, of_sender: false }) }
+        let heard = self.ask(DATA.as_bytes()).await?;
+        if self.is_go(&heard)? { Ok(Asked::Go) } else { Ok(self.refused(&heard, false)) }
     }
 
     /// Three commands in one write, three answers (RFC 2920 §3.1).
     async fn ask_at_once(&mut self, mail: &str, rcpt: &str) -> Result<Asked, Silence> {
         let mail = self.ask(format!("{mail}{rcpt}{DATA}").as_bytes()).await?;
-        if mail.closes() {
-            return Ok(Asked::No { reply: mail, of_sender: false });
+        if mail.code == CLOSES {
+            return Ok(self.refused(&mail, false));
         }
         let rcpt = self.listen().await?;
-        if rcpt.closes() {
-            return Ok(Asked::No { reply: rcpt, of_sender: false });
+        if rcpt.code == CLOSES {
+            return Ok(self.refused(&rcpt, false));
         }
         let data = self.listen().await?;
-        let refusal = if !is_yes(&mail)? {
-            Some(Asked::No { reply: mail, of_sender: true })
-        } else if !is_yes(&rcpt)? {
-            Some(Asked::No { reply: rcpt, of_sender: false })
+        let refusal = if !self.is_yes(&mail)? {
+            Some(self.refused(&mail, true))
+        } else if !self.is_yes(&rcpt)? {
+            Some(self.refused(&rcpt, false))
         } else {
             None
         };
-        match (refusal, is_go(&data)?) {
+        match (refusal, self.is_go(&data)?) {
             (None, true) => Ok(Asked::Go),
-            (None, false) => Ok(Asked::No { reply: data, of_sender: false }),
+            (None, false) => Ok(self.refused(&data, false)),
             (Some(refusal), true) => {
                 // RFC 2920 §3.1: the relay waits for a mail to nobody, and gets an empty one.
-                let reply = self.ask(b".\r\n").await?;
-                if reply.code < 400 {
-                    return Err(Silence(format!("the relay answered “{reply}” to a mail for nobody")));
+                let heard = self.ask(b".\r\n").await?;
+                if heard.code < 400 {
+                    return Err(Silence(format!("the relay answered “{}” to a mail for nobody", self.reply(&heard))));
                 }
                 Ok(refusal)
             }
@@ -328,98 +328,71 @@ impl Talk<'_> {
 
     /// Whether a plain mail from this sender is refused for good.
     async fn is_refused_sender(&mut self, from: &Address) -> bool {
-        matches!(self.ask(format!("MAIL FROM:<{}>\r\n", from.expose()).as_bytes()).await, Ok(reply) if reply.code >= 500)
+        matches!(self.ask(format!("MAIL FROM:<{}>\r\n", from.expose()).as_bytes()).await, Ok(heard) if heard.code >= 500)
     }
 
     async fn reset(&mut self) -> bool {
-        matches!(self.ask(b"RSET\r\n").await, Ok(reply) if reply.code == 250)
+        matches!(self.ask(b"RSET\r\n").await, Ok(heard) if heard.code == 250)
     }
 
-    async fn ask(&mut self, words: &[u8]) -> Result<Reply, Silence> {
+    async fn ask(&mut self, words: &[u8]) -> Result<Heard, Silence> {
+        self.ask_both(words, b"").await
+    }
+
+    /// Says one thing and at once another, and waits for the answer to both.
+    async fn ask_both(&mut self, words: &[u8], more: &[u8]) -> Result<Heard, Silence> {
         let asking = async {
-            self.wire.say(words).await?;
+            self.wire.say_both(words, more).await?;
             self.wire.hear().await
         };
         let answer = tokio::time::timeout(self.limit, asking).await;
         self.understand(answer)
     }
 
-    async fn listen(&mut self) -> Result<Reply, Silence> {
+    async fn listen(&mut self) -> Result<Heard, Silence> {
         let answer = tokio::time::timeout(self.limit, self.wire.hear()).await;
         self.understand(answer)
     }
 
-    fn understand(&self, answer: Result<io::Result<Heard>, tokio::time::error::Elapsed>) -> Result<Reply, Silence> {
+    fn understand(&self, answer: Result<io::Result<Heard>, tokio::time::error::Elapsed>) -> Result<Heard, Silence> {
         match answer {
-            Ok(Ok(heard)) => Ok(Reply::new(heard.code, &heard.lines.join(" "), self.to)),
-            Ok(Err(error)) => Err(Silence(scrub(&format!("the connection was lost: {error}"), Some(self.to)))),
+            Ok(heard) => heard.map_err(|error| Silence(scrub(&format!("the connection was lost: {error}"), Some(self.to)))),
             Err(_) => Err(Silence(format!("no answer from the relay within {} seconds", self.limit.as_secs()))),
         }
     }
-}
 
-/// MAIL is answered 250, RCPT 250 or 251 (RFC 5321 §4.3.2); a refusal is 400 or more. After
-/// anything else nobody knows what the relay is talking of.
-fn is_yes(reply: &Reply) -> Result<bool, Silence> {
-    match reply.code {
-        250 | 251 => Ok(true),
-        400.. => Ok(false),
-        _ => Err(Silence(format!("the relay answered “{reply}” to an envelope"))),
+    /// What was heard, as it may be kept. It takes its time, so not what nobody keeps.
+    fn reply(&self, heard: &Heard) -> Reply {
+        Reply::new(heard.code, &heard.lines.join(" "), self.to)
     }
-}
 
-/// DATA is answered 354.
-fn is_go(reply: &Reply) -> Result<bool, Silence> {
-    match reply.code {
-        354 => Ok(true),
-        400.. => Ok(false),
-        _ => Err(Silence(format!("the relay answered “{reply}” to DATA"))),
+    fn refused(&self, heard: &Heard, of_sender: bool) -> Asked {
+        Asked::No { reply: self.reply(heard), of_sender }
     }
-}
 
-/// A whole body with its dots doubled (RFC 5321 §4.5.2) and the final dot, for one write. A CR or
-/// LF that stands alone is refused: some relays take it for a line end, and what follows for
-/// another mail (S8).
-fn stuffed(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
-    let mut body = Vec::with_capacity(bytes.len() + 64);
-    let (mut start, mut ends) = (0, memchr::memchr2_iter(b'\r', b'\n', bytes));
-    if bytes.starts_with(b".") {
-        body.push(b'.');
-    }
-    while let Some(end) = ends.next() {
-        let is_end = bytes[end] == b'\r' && ends.next() == Some(end + 1) && bytes[end + 1] == b'\n';
-        ensure!(is_end, "the mail has a CR or LF that stands alone");
-        if bytes.get(end + 2) == Some(&b'.') {
-            body.extend_from_slice(&bytes[start..end + 2]);
-            body.push(b'.');
-            start = end + 2;
+    /// MAIL is answered 250, RCPT 250 or 251 (RFC 5321 §4.3.2); a refusal is 400 or more. After
+    /// anything else nobody knows what the relay is talking of.
+    fn is_yes(&self, heard: &Heard) -> Result<bool, Silence> {
+        match heard.code {
+            250 | 251 => Ok(true),
+            400.. => Ok(false),
+            _ => Err(Silence(format!("the relay answered “{}” to an envelope", self.reply(heard)))),
         }
     }
-    body.extend_from_slice(&bytes[start..]);
-    if !body.ends_with(b"\r\n") {
-        body.extend_from_slice(b"\r\n");
+
+    /// DATA is answered 354.
+    fn is_go(&self, heard: &Heard) -> Result<bool, Silence> {
+        match heard.code {
+            354 => Ok(true),
+            400.. => Ok(false),
+            _ => Err(Silence(format!("the relay answered “{}” to DATA", self.reply(heard)))),
+        }
     }
-    body.extend_from_slice(b".\r\n");
-    Ok(body)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn dots_at_the_start_of_a_line_are_doubled_and_one_ends_the_mail() {
-        assert_eq!(stuffed(b"a\r\n.b\r\n..\r\nc.d\r\n").unwrap(), b"a\r\n..b\r\n...\r\nc.d\r\n.\r\n");
-        assert_eq!(stuffed(b".").unwrap(), b"..\r\n.\r\n");
-        assert_eq!(stuffed(b"").unwrap(), b"\r\n.\r\n");
-    }
-
-    #[test]
-    fn what_could_end_a_mail_early_does_not_leave() {
-        for smuggled in [&b"a\n.\r\n"[..], b"a\r\n.\n", b"a\r.\r\n", b"a\r\r\n", b"a\n", b"a\r"] {
-            assert!(stuffed(smuggled).is_err(), "{smuggled:?}");
-        }
-    }
 
     #[test]
     fn an_envelope_id_is_written_as_xtext() {

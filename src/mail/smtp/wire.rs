@@ -5,11 +5,12 @@
 //! start with each line, and leaves what came behind a reply for the next command, so that one
 //! answer too many makes it take a refused mail for an accepted one.
 
+use bytes::Buf;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use tokio::io::{AsyncRead as _, AsyncWriteExt as _, ReadBuf};
+use tokio::io::{AsyncRead as _, AsyncReadExt as _, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
@@ -73,11 +74,17 @@ impl Wire {
 
     /// Says something, if the relay waits for it.
     pub(super) async fn say(&mut self, words: &[u8]) -> io::Result<()> {
+        self.say_both(words, b"").await
+    }
+
+    /// Says one thing and at once another, if the relay waits for them.
+    pub(super) async fn say_both(&mut self, words: &[u8], more: &[u8]) -> io::Result<()> {
         self.ensure_quiet().await?;
+        let mut all = Buf::chain(words, more);
         match &mut self.stream {
-            Stream::Plain(stream) => stream.write_all(words).await,
+            Stream::Plain(stream) => stream.write_all_buf(&mut all).await,
             Stream::Encrypted(stream) => {
-                stream.write_all(words).await?;
+                stream.write_all_buf(&mut all).await?;
                 stream.flush().await
             }
         }
@@ -140,14 +147,16 @@ impl Wire {
         }
     }
 
+    /// Reads what comes next. Where it is put is no part of the future, which is moved often.
     async fn read(&mut self) -> io::Result<()> {
-        let mut portion = [0; PORTION];
-        let mut buffer = ReadBuf::new(&mut portion);
-        poll_fn(|context| self.stream.poll_read(context, &mut buffer)).await?;
-        if buffer.filled().is_empty() {
+        self.unread.reserve(PORTION);
+        let count = match &mut self.stream {
+            Stream::Plain(stream) => stream.read_buf(&mut self.unread).await?,
+            Stream::Encrypted(stream) => stream.read_buf(&mut self.unread).await?,
+        };
+        if count == 0 {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the relay closed the connection"));
         }
-        self.unread.extend_from_slice(buffer.filled());
         Ok(())
     }
 }

@@ -27,14 +27,15 @@ pub(super) struct Choosing {
 }
 
 impl Choosing {
-    /// The form with these choices made.
+    /// The form with these choices made. A category that has ended is there for those who chose it.
     pub(super) fn new(state: &State, layout: &Layout, chosen: &Choices) -> Self {
+        let goes_on = |item: &Item| item.chosen || !state.site.has_ended(&item.value, state.clock.now());
         let topic = |(value, text): (String, String)| Item { chosen: chosen.topics.contains(&value), value, text };
         let rhythm = |name: &String| Item { chosen: chosen.rhythm == *name, text: rhythm_title(layout, name), value: name.clone() };
         let names = rhythms(state);
         let places = if state.site.languages.len() > 1 { state.site.languages.len() } else { 0 };
         Self {
-            topics: topics(state, layout).into_iter().map(topic).collect(),
+            topics: topics(state, layout).into_iter().map(topic).filter(goes_on).collect(),
             languages: (0..places).map(|position| place(state, layout, chosen, position)).collect(),
             rhythms: if names.len() > 1 { names.iter().map(rhythm).collect() } else { Vec::new() },
         }

@@ -2,7 +2,7 @@
 
 use super::{Room, file};
 use crate::support::{World, language, on_each_engine};
-use clarion::content::{self, Role};
+use clarion::content::{self, Role, Selection, Tombstone};
 use clarion::task::Step as _;
 use clarion::task::Wake;
 use std::time::Duration;
@@ -274,6 +274,35 @@ async fn what_is_old_when_first_seen_is_not_announced_unless_it_asks() {
         let corrected = room.articles().await.into_iter().find(|article| article.title == "Old").unwrap();
         assert_eq!(corrected.published_seq, announced.published_seq);
         assert!(corrected.changed_seq > announced.changed_seq);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_public_article_that_becomes_a_draft_is_told_as_gone_until_it_is_back() {
+    on_each_engine(async |world: World| {
+        let room = Room::new(&world);
+        let version = |more: &str, text: &str| file("By the river", "2027-09-18", more, text);
+        let gone = async || {
+            let mut connection = world.db.reader().acquire().await.unwrap();
+            content::gone(&mut connection, &Selection::default(), 10).await.unwrap()
+        };
+        room.save("river.md", &version("", "x"));
+        room.save("never.md", &file("Never public", "2027-09-18", "draft = true", "x"));
+        room.scan().await;
+        let uid = room.article().await.uid;
+        assert_eq!(gone().await, []);
+        room.save("river.md", &version("draft = true", "x"));
+        room.scan().await;
+        let told = [Tombstone { uid, at: world.clock.now() }];
+        assert_eq!(gone().await, told);
+        world.pass(Duration::from_hours(1));
+        room.save("river.md", &version("draft = true", "xy"));
+        room.scan().await;
+        assert_eq!(gone().await, told, "it went when it went");
+        room.save("river.md", &version("", "xyz"));
+        room.scan().await;
+        assert_eq!(gone().await, []);
     })
     .await;
 }

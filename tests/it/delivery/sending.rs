@@ -1,12 +1,12 @@
 //! Who gets a mail, and what it looks like.
 
 use super::office::{address, digest_to, drain, enter_people, mail_out, mail_settings, plan, run_sql, state_of, states, step, step_with};
-use crate::support::relay::{Fault, Relay};
+use crate::support::relay::{Fault, Manner, Received, Relay};
 use crate::support::{World, on_each_engine};
 use clarion::addressbook::{self, Deliverability, Stream};
 use clarion::delivery::{self, Kind, NewMailing, OnDoubt, PersonalLink, Settings};
 use clarion::mail::TransportSettings;
-use clarion::task::Wake;
+use clarion::task::{Step as _, Wake};
 use clarion::vault::{Claims, Purpose};
 use mail_parser::MessageParser;
 use std::collections::HashSet;
@@ -187,6 +187,33 @@ async fn a_confirmation_overtakes_a_digest() {
         assert_eq!(relay.received()[0].to, "person0@example.org");
         let first = relay.received().remove(0).data;
         assert!(String::from_utf8(first).unwrap().contains("List-Id: <account."));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_round_claims_more_while_it_goes_on_and_what_somebody_waits_for_first() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start_with(Manner { hesitation: Duration::from_millis(5), ..Manner::default() }).await;
+        let people = enter_people(&world, 1200).await;
+        let digest = digest_to(&world, &people).await;
+        let step = step(&world, &relay);
+        let asking = async {
+            while relay.received().is_empty() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            mail_out(&world, &plan(&world, "confirm:1", Kind::Account), &people[..1], &[]).await
+        };
+        let (wake, account) = tokio::join!(step.step(), asking);
+        assert_eq!(wake.unwrap(), Wake::Now);
+        let received = relay.received();
+        let is_confirmation = |message: &Received| String::from_utf8_lossy(&message.data).contains("List-Id: <account.");
+        let place = received.iter().position(is_confirmation).expect("it is sent in the same round");
+        assert!(place < 1000, "{place}");
+        assert_eq!(drain(&step).await, Wake::WhenKicked);
+        assert_eq!(relay.received().len(), 1201);
+        assert_eq!(states(&world, account).await, [sent()]);
+        assert!(states(&world, digest).await.iter().all(|state| *state == sent()));
     })
     .await;
 }
