@@ -2,7 +2,8 @@
 //!
 //! What every query must keep to is in `docs/architecture.md`; the short form: `$1` placeholders
 //! in static strings, columns `TEXT`, `BIGINT` and `DOUBLE PRECISION` only, time as Unix
-//! milliseconds bound from the clock, writers through [`Db::begin`].
+//! milliseconds bound from the clock, writers through [`Db::begin`] or, for a single statement,
+//! [`Db::writer`].
 
 use crate::clock::{Clock, Timestamp};
 use anyhow::{Context as _, bail};

@@ -1,19 +1,8 @@
-//! Schedules: the next run is after now, in every zone.
+//! See `cron` in `bodies.rs`.
 #![no_main]
 
-use clarion::clock::{Timestamp, parse_zone};
-use clarion::digest::Schedule;
-use libfuzzer_sys::fuzz_target;
+#[path = "../bodies.rs"]
+#[allow(dead_code, reason = "each fuzzer has one of them")]
+mod bodies;
 
-fuzz_target!(|data: &[u8]| {
-    let text = String::from_utf8_lossy(data);
-    let Ok(schedule) = Schedule::parse(&text) else { return };
-    let now = Timestamp::from_millis(1_800_000_000_000);
-    for zone in ["Asia/Tokyo", "Europe/Berlin"] {
-        let zone = parse_zone(zone).unwrap();
-        if let Some(next) = schedule.next_after(now, &zone) {
-            assert!(next > now);
-            assert_eq!(schedule.last_between(now, next, &zone), Some(next));
-        }
-    }
-});
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::cron(data));

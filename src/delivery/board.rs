@@ -39,6 +39,10 @@ pub(super) struct Board {
     pub(super) busy: HashMap<usize, u32>,
     /// Whether more is being claimed.
     pub(super) refilling: bool,
+    /// Claims that were taken to be carried.
+    pub(super) taken: usize,
+    /// Connections that have ended their work in the round.
+    pub(super) ended: usize,
     /// Deliveries that met a relay which was too busy or too slow for them, and were given back.
     pub(super) spared: HashSet<i64>,
     /// Whether the ledger could not be written, so that nothing may be begun.
@@ -59,6 +63,7 @@ impl Board {
     pub(super) fn take_next(&mut self) -> Option<Claim> {
         let next = self.waiting.iter().position(|claim| self.has_room(claim))?;
         let claim = self.waiting.remove(next)?;
+        self.taken += 1;
         if let Some(group) = self.group(&claim) {
             *self.busy.entry(group).or_default() += 1;
         }

@@ -96,6 +96,9 @@ impl Round {
     ) {
         self.composer.add(variants, &claims);
         let mut board = self.board();
+        // What is claimed a second time was taken away in between.
+        let fresh: HashSet<i64> = claims.iter().map(|claim| claim.attempt.id).collect();
+        board.revoked |= board.waiting.iter().any(|claim| fresh.contains(&claim.attempt.id));
         board.groups.extend(groups);
         board.caps.extend(caps);
         board.waiting.extend(claims);
@@ -103,21 +106,26 @@ impl Round {
         board.waiting.make_contiguous().sort_by_key(|claim| claim.kind.priority());
     }
 
-    /// Waits until more is wanted. False: nothing is any more. Whoever was told that more is wanted
-    /// says [`Round::refilled`] in the end.
-    pub(super) async fn wants_more(&self, is_over: &CancellationToken) -> bool {
-        while is_over.run_until_cancelled(self.is_low.notified()).await.is_some() {
+    /// Waits until more is wanted, and says how much: what can be sent before the round ends, as fast
+    /// as it went so far. None: nothing is wanted any more. Whoever was told that more is wanted says
+    /// [`Round::refilled`] in the end.
+    pub(super) async fn wants_more(&self, is_over: &CancellationToken) -> Option<usize> {
+        loop {
+            is_over.run_until_cancelled(self.is_low.notified()).await?;
             let mut board = self.board();
+            let elapsed = self.begun.elapsed();
             // Deadlines, and how relays are, are looked at between rounds.
-            if self.is_over(&board) || self.begun.elapsed() > ROUND / 2 {
-                return false;
+            if self.is_over(&board) || board.overloaded.is_some() || board.ended > 0 || elapsed > ROUND / 2 {
+                return None;
             }
-            if board.waiting.len() <= self.low {
-                board.refilling = true;
-                return true;
+            let waiting = board.waiting.len();
+            if waiting <= self.low {
+                let (taken, left) = (board.taken as u128, ROUND.saturating_sub(elapsed).as_micros());
+                let rest = usize::try_from(taken * left / elapsed.as_micros().max(1)).unwrap_or(usize::MAX);
+                board.refilling = rest > waiting;
+                return rest.checked_sub(waiting).filter(|wanted| *wanted > 0);
             }
         }
-        false
     }
 
     /// Lets those go on that wait for more.
@@ -252,6 +260,7 @@ impl Round {
                 break;
             }
         }
+        self.board().ended += 1;
         carrier.write_results().await?;
         Ok(carrier.link.filter(Link::is_usable))
     }
@@ -290,8 +299,11 @@ impl Carrier<'_> {
             }
         };
         let wait = self.round.tools.pace.take();
-        if wait > SHORT_WAIT {
-            self.write_results().await?;
+        if wait > SHORT_WAIT
+            && let Err(error) = self.write_results().await
+        {
+            self.round.abandon(claim);
+            return Err(error);
         }
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
@@ -393,9 +405,11 @@ impl Carrier<'_> {
 
     async fn write_results(&mut self) -> anyhow::Result<()> {
         let results = std::mem::take(&mut self.results);
-        if !results.is_empty() {
-            self.round.scribe.write(results, None).await?;
+        if results.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let written = self.round.scribe.write(results, None).await;
+        self.round.board().unwritable |= written.is_err();
+        written.map(|_| ())
     }
 }

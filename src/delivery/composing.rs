@@ -70,7 +70,7 @@ impl Composer {
             let mut work = self.desk.work();
             let begun = work.begun.remove(&claim.attempt.id);
             if begun.is_none() {
-                // It is among the first, if it is there.
+                // It is among the first, if it is there, or urgent.
                 let at = work.waiting.iter().position(|waiting| waiting.attempt.id == claim.attempt.id);
                 at.and_then(|at| work.waiting.remove(at));
             }

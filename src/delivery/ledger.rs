@@ -298,16 +298,21 @@ async fn take(connection: &mut AnyConnection, claims: &[Claim], claimant: Claima
     Ok(())
 }
 
-/// Renews what a worker has.
+/// Renews what a worker has, on `PostgreSQL`: on SQLite nobody else claims.
 pub(super) async fn renew(connection: &mut AnyConnection, claimant: Claimant<'_>) -> anyhow::Result<()> {
     let held = "SELECT id FROM delivery WHERE lease_owner = $1 ORDER BY id";
     let ids: Vec<i64> = sqlx::query_scalar(held).bind(claimant.owner).fetch_all(&mut *connection).await?;
     order::lock_deliveries(connection, &ids).await?;
-    sqlx::query("UPDATE delivery SET lease_until = $1 WHERE lease_owner = $2")
-        .bind((claimant.lease_time + LEASE).as_millis())
-        .bind(claimant.owner)
-        .execute(connection)
-        .await?;
+    // No others: what was claimed since is not locked in order.
+    sqlx::query(
+        "UPDATE delivery SET lease_until = $1
+         WHERE lease_owner = $2 AND id IN (SELECT CAST(d.value AS BIGINT) FROM json_array_elements_text($3::json) AS d(value))",
+    )
+    .bind((claimant.lease_time + LEASE).as_millis())
+    .bind(claimant.owner)
+    .bind(serde_json::to_string(&ids)?)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -355,9 +360,9 @@ pub(super) struct Written {
     /// How many results. A delivery that somebody else has claimed since, or that was cancelled, is
     /// left as it is.
     pub(super) settled: u64,
-    /// Deliveries that are marked as in doubt because they are still this worker's: only their
-    /// bodies may leave.
-    pub(super) granted: HashSet<i64>,
+    /// Those that are marked as in doubt because they are still this worker's, with their fences:
+    /// only their bodies may leave.
+    pub(super) granted: HashSet<(i64, i64)>,
 }
 
 /// What a page says of a delivery: number, fence, state, reason, attempts, doubts, when it is due,
@@ -380,8 +385,7 @@ pub(super) async fn write(connection: &mut AnyConnection, settlements: &[Settlem
     let lines: Vec<Line<'_>> = results.chain(marks).collect();
     let all = u64::try_from(lines.len())?;
     let written = write_lines(connection, &lines).await?;
-    let granted =
-        if written == all { leaving.bodies.iter().map(|(id, _)| *id).collect() } else { marked_among(connection, leaving).await? };
+    let granted = if written == all { leaving.bodies.iter().copied().collect() } else { marked_among(connection, leaving).await? };
     Ok(Written { settled: written.saturating_sub(granted.len() as u64), granted })
 }
 
@@ -395,8 +399,9 @@ async fn write_lines(connection: &mut AnyConnection, lines: &[Line<'_>]) -> anyh
     if lines.is_empty() {
         return Ok(0);
     }
-    // Lines are lists: in objects SQLite looks for each name in each. The plus keeps it from walking
-    // an index of states instead of looking up these rows.
+    // Lines are lists: in objects SQLite looks for each name in each. One that is leased for a while
+    // longer is a mark, any other a result. The plus keeps SQLite from using an index for the state
+    // instead of looking up these rows.
     let sql = if is_postgres(connection) {
         "UPDATE delivery
          SET state = r.state, reason = CASE WHEN r.lease_until IS NULL THEN r.reason ELSE delivery.reason END,
@@ -426,15 +431,15 @@ async fn write_lines(connection: &mut AnyConnection, lines: &[Line<'_>]) -> anyh
 }
 
 /// Those of these deliveries that are marked.
-async fn marked_among(connection: &mut AnyConnection, leaving: &Leaving) -> anyhow::Result<HashSet<i64>> {
+async fn marked_among(connection: &mut AnyConnection, leaving: &Leaving) -> anyhow::Result<HashSet<(i64, i64)>> {
     let sql = if is_postgres(connection) {
-        "SELECT d.id FROM json_array_elements($1::json) AS r(value)
+        "SELECT d.id, d.fence FROM json_array_elements($1::json) AS r(value)
          JOIN delivery d ON d.id = CAST(r.value->>0 AS BIGINT) AND d.fence = CAST(r.value->>1 AS BIGINT) WHERE d.state = 'in_doubt'"
     } else {
-        "SELECT d.id FROM json_each($1) AS r
+        "SELECT d.id, d.fence FROM json_each($1) AS r
          JOIN delivery d ON d.id = json_extract(r.value, '$[0]') AND d.fence = json_extract(r.value, '$[1]') WHERE +d.state = 'in_doubt'"
     };
-    let marked: Vec<i64> = sqlx::query_scalar(sql).bind(serde_json::to_string(&leaving.bodies)?).fetch_all(connection).await?;
+    let marked: Vec<(i64, i64)> = sqlx::query_as(sql).bind(serde_json::to_string(&leaving.bodies)?).fetch_all(connection).await?;
     Ok(marked.into_iter().collect())
 }
 

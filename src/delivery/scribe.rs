@@ -60,12 +60,12 @@ impl Scribe {
 async fn write_all(db: Db, unwritten: Unwritten, mut receiver: mpsc::Receiver<Entry>, half: usize) {
     let (mut page, mut most) = (Vec::new(), half.min(PAGE));
     while receiver.recv_many(&mut page, most).await > 0 {
-        let start = Instant::now();
         match write(&db, &page).await {
-            Ok(granted) => {
+            Ok((granted, took)) => {
+                most = if took < QUICK { half.min(PAGE) } else { PAGE };
                 for entry in page.drain(..) {
                     // Who does not wait any more has dropped its connection.
-                    let _ = entry.done.send(entry.body.is_none_or(|(id, _)| granted.contains(&id)));
+                    let _ = entry.done.send(entry.body.is_none_or(|body| granted.contains(&body)));
                 }
             }
             Err(error) => {
@@ -73,21 +73,24 @@ async fn write_all(db: Db, unwritten: Unwritten, mut receiver: mpsc::Receiver<En
                 keep(&unwritten, page.drain(..).flat_map(|entry| entry.settlements).collect());
             }
         }
-        most = if start.elapsed() < QUICK { half.min(PAGE) } else { PAGE };
     }
 }
 
-async fn write(db: &Db, page: &[Entry]) -> anyhow::Result<HashSet<i64>> {
+/// Returns the bodies that may leave, and how long the writing took, without the waiting for its turn.
+async fn write(db: &Db, page: &[Entry]) -> anyhow::Result<(HashSet<(i64, i64)>, Duration)> {
     let settlements: Vec<Settlement> = page.iter().flat_map(|entry| entry.settlements.iter().cloned()).collect();
     let bodies: Vec<(i64, i64)> = page.iter().filter_map(|entry| entry.body).collect();
     let says_no = settlements.iter().any(|settlement| settlement.state == DeliveryState::Failed);
+    let start;
     let written = if db.engine() == Engine::Sqlite && !says_no {
         // Each turn to SQLite's thread and back costs as much as several rows.
         let mut writer = db.writer().await?;
+        start = Instant::now();
         let lease_until = db.lease_time(&mut writer).await? + LEASE;
         ledger::write(&mut writer, &settlements, &Leaving { bodies, lease_until }).await?
     } else {
         let mut tx = db.begin().await?;
+        start = Instant::now();
         let lease_until = db.lease_time(&mut tx).await? + LEASE;
         let ids: Vec<i64> = settlements.iter().map(|settlement| settlement.id).chain(bodies.iter().map(|(id, _)| *id)).collect();
         lock_deliveries(&mut tx, &ids).await?;
@@ -100,7 +103,7 @@ async fn write(db: &Db, page: &[Entry]) -> anyhow::Result<HashSet<i64>> {
     if late > 0 {
         tracing::warn!("{late} results came too late to be written: their deliveries had been claimed again");
     }
-    Ok(written.granted)
+    Ok((written.granted, start.elapsed()))
 }
 
 fn keep(unwritten: &Unwritten, settlements: Vec<Settlement>) {

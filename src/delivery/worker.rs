@@ -147,8 +147,8 @@ impl DeliveryStep {
         Ok(full && ledger::urgent(&mut tx, due).await?.is_empty())
     }
 
-    /// Claims what the limits allow.
-    async fn claim(&self, memory: &mut Memory, due: &[i64]) -> anyhow::Result<Claimed> {
+    /// Claims what the limits allow, and no more than `most`.
+    async fn claim(&self, memory: &mut Memory, due: &[i64], most: i64) -> anyhow::Result<Claimed> {
         let mut tx = self.db.begin().await?;
         let claimant = self.claimant(&mut tx).await?;
         let now = claimant.now;
@@ -156,13 +156,13 @@ impl DeliveryStep {
         let (due, limit) = match self.gate.allowance(&mut tx, now).await? {
             Allowance::Mails(mails) => {
                 memory.full_until = None;
-                limit = mails.min(self.appetite());
+                limit = mails.min(most);
                 (due, limit)
             }
             Allowance::UrgentBefore(until) => {
                 memory.full_until = Some(until);
                 urgent = ledger::urgent(&mut tx, due).await?;
-                (&urgent[..], CLAIM)
+                (&urgent[..], most)
             }
         };
         let (claims, skipped) = ledger::claim(&mut tx, due, limit, claimant).await?;
@@ -176,7 +176,7 @@ impl DeliveryStep {
 
     /// Claims and carries through one relay. Returns whether anything was claimed or skipped.
     async fn round(&self, memory: &mut Memory, index: usize, due: &[i64]) -> anyhow::Result<bool> {
-        let Claimed { admitted, variants, found, is_whole } = self.claim(memory, due).await?;
+        let Claimed { admitted, variants, found, is_whole } = self.claim(memory, due, self.appetite()).await?;
         let way = memory.relays.way(index);
         let wide = usize::try_from(way.width)?.min(admitted.claims.len());
         if wide == 0 {
@@ -238,10 +238,10 @@ impl DeliveryStep {
     /// Claims more while a round goes on, each time before its connections have nothing to do. A
     /// claim once begun is waited for, whatever becomes of the round: it is given back with the rest.
     async fn refill(&self, round: &Round, memory: &mut Memory, is_over: &CancellationToken) -> anyhow::Result<()> {
-        while round.wants_more(is_over).await {
+        while let Some(wanted) = round.wants_more(is_over).await {
             let claimed = async {
                 let due = self.due().await?;
-                self.claim(memory, &due).await
+                self.claim(memory, &due, i64::try_from(wanted).unwrap_or(CLAIM).min(CLAIM)).await
             };
             let claimed = claimed.await.map(|Claimed { admitted, variants, is_whole, .. }| {
                 self.add(round, admitted, variants);

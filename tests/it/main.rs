@@ -20,6 +20,9 @@ mod end_to_end;
 mod feeds;
 mod fetch;
 mod frozen;
+#[path = "../../fuzz/bodies.rs"]
+mod fuzz_bodies;
+mod fuzzed;
 mod import;
 mod inbound;
 mod keys;

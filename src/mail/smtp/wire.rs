@@ -18,7 +18,7 @@ use tokio_rustls::client::TlsStream;
 const LONGEST_LINE: usize = 4 * 1024;
 /// The most lines of one reply: far more than any EHLO answer has.
 const MOST_LINES: usize = 200;
-/// Octets read at once.
+/// Room for what is read at once, in octets.
 const PORTION: usize = 2 * 1024;
 
 /// A connection as lines.

@@ -5,7 +5,8 @@ use crate::digest::number;
 use crate::support::relay::{Fault, Manner, Relay};
 use crate::support::{World, on_each_engine};
 use clarion::delivery::{self, Again, DeliveryState, Kind, MailingState};
-use clarion::task::Step as _;
+use clarion::task::{Step as _, Wake};
+use std::collections::HashSet;
 use std::time::Duration;
 
 #[tokio::test]
@@ -147,6 +148,34 @@ async fn what_is_stopped_while_the_relay_thinks_does_not_leave() {
 }
 
 /// Between looking what is due and claiming it a connection is opened, which may take long.
+/// The same delivery is then claimed a second time while its first claim still waits.
+#[tokio::test]
+async fn what_is_paused_and_resumed_while_a_round_goes_on_leaves_once() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start_with(Manner { hesitation: Duration::from_millis(5), ..Manner::default() }).await;
+        let people = enter_people(&world, 800).await;
+        mail_out(&world, &plan(&world, "petition:1", Kind::Petition), &people[..770], &[]).await;
+        let digest = digest_to(&world, &people[770..]).await;
+        let step = step(&world, &relay);
+        let acting = async {
+            while relay.received().len() < 20 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            let mut tx = world.db.begin().await.unwrap();
+            assert!(delivery::pause(&mut tx, digest).await.unwrap());
+            assert!(delivery::resume(&mut tx, digest).await.unwrap());
+            tx.commit().await.unwrap();
+        };
+        let (wake, ()) = tokio::join!(step.step(), acting);
+        assert_eq!(wake.unwrap(), Wake::Now);
+        drain(&step).await;
+        let reached: HashSet<String> = relay.received().into_iter().map(|message| message.to).collect();
+        assert_eq!((relay.received().len(), reached.len()), (800, 800));
+        assert!(states(&world, digest).await.iter().all(|(state, _)| state == "sent"));
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn what_is_stopped_while_the_relay_is_dialled_does_not_leave() {
     on_each_engine(async |world: World| {
