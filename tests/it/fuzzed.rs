@@ -32,7 +32,9 @@ fn spoilt(input: &[u8], other: &[u8], turn: u64) -> Vec<u8> {
 }
 
 fn try_all(fuzzer: impl Fn(&[u8]), inputs: &[Vec<u8>]) {
-    inputs.iter().for_each(|input| fuzzer(input));
+    for input in inputs {
+        fuzzer(input);
+    }
     fuzzer(b"");
     for turn in 0..TURNS {
         let (input, other) = (&inputs[below(turn ^ 5, inputs.len())], &inputs[below(turn ^ 6, inputs.len())]);
