@@ -1,7 +1,6 @@
 //! See `arf` in `bodies.rs`.
 #![no_main]
 
-#[path = "../bodies.rs"]
 #[allow(dead_code, reason = "each fuzzer has one of them")]
 mod bodies;
 

@@ -20,7 +20,7 @@ mod end_to_end;
 mod feeds;
 mod fetch;
 mod frozen;
-#[path = "../../fuzz/bodies.rs"]
+#[path = "../../fuzz/fuzz_targets/bodies.rs"]
 mod fuzz_bodies;
 mod fuzzed;
 mod import;

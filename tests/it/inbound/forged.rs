@@ -98,6 +98,13 @@ async fn picture(world: &World) -> Vec<String> {
     rows
 }
 
+/// Whether what was cut off has left a token of ours, as where one with something hung on ends.
+fn holds_one_of(message: &[u8], genuine: &[String]) -> bool {
+    let text = String::from_utf8_lossy(message).to_lowercase();
+    let is_whole = |(at, token): (usize, &str)| !text[at + token.len()..].starts_with(|c: char| c.is_ascii_alphanumeric());
+    genuine.iter().any(|token| text.match_indices(token.as_str()).any(is_whole))
+}
+
 #[tokio::test]
 async fn no_forged_report_changes_anything() {
     let tries = option("CLARION_TEST_FORGERIES").unwrap_or(1500);
@@ -116,6 +123,9 @@ async fn no_forged_report_changes_anything() {
             let forged = forge(&mut dice, &genuine, &stranger);
             let mut message = sample(SAMPLES[dice.below(SAMPLES.len())], &forged);
             mangle(&mut dice, &mut message);
+            if holds_one_of(&message, &genuine) {
+                continue;
+            }
             let kind = desk.receive(&message).await.unwrap();
             assert!(
                 matches!(kind, Kind::Unproven | Kind::Unclear | Kind::AutoReply | Kind::Delay | Kind::Known),
