@@ -78,13 +78,17 @@ async fn transport(config: &Path, file: &str, messages: usize, connections: usiz
 
 async fn send_until_none(transport: Transport, from: Address, bytes: Arc<Vec<u8>>, left: Arc<AtomicUsize>) -> anyhow::Result<()> {
     let mut link = transport.open().await?;
-    while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
+    let take = || left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
+    let mut has_next = take();
+    while has_next {
         if !link.is_usable() {
             link.close().await;
             link = transport.open().await?;
         }
         let Begun::Open(opened) = link.begin(&from, &from).await else { bail!("the relay refuses the envelope") };
-        let Answer::Accepted(_) = opened.send("mail", &bytes).await else { bail!("the relay refuses the mail") };
+        has_next = take();
+        let next = has_next.then_some((&from, &from));
+        let Answer::Accepted(_) = opened.send("mail", &bytes, next).await else { bail!("the relay refuses the mail") };
     }
     link.close().await;
     Ok(())

@@ -16,7 +16,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::{Mutex, OwnedMappedMutexGuard, OwnedMutexGuard};
 
 /// The migrations, part of the program.
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
@@ -62,8 +62,9 @@ pub struct Db {
     writers: AnyPool,
     engine: Engine,
     path: Option<PathBuf>,
-    /// SQLite has one writer at a time. Waiting here is fair; waiting in SQLite is not.
-    turn: Arc<Mutex<()>>,
+    /// SQLite has one writer at a time. Waiting here is fair; waiting in SQLite is not. Whose turn it
+    /// is finds here the connection of the one before, if that was no transaction.
+    turn: Arc<Mutex<Option<PoolConnection<Any>>>>,
 }
 
 impl Db {
@@ -104,7 +105,9 @@ impl Db {
     pub async fn begin(&self) -> anyhow::Result<Tx> {
         Ok(match self.engine {
             Engine::Sqlite => {
-                let turn = Arc::clone(&self.turn).lock_owned().await;
+                let mut turn = Arc::clone(&self.turn).lock_owned().await;
+                // Back to the pool.
+                turn.take();
                 // A deferred transaction that reads first fails at once when it comes to write.
                 Tx { inner: self.writers.begin_with("BEGIN IMMEDIATE").await?, _turn: Some(turn) }
             }
@@ -112,13 +115,15 @@ impl Db {
         })
     }
 
-    /// A writer's connection, for one statement that is a transaction by itself.
+    /// A writer's connection, for one statement that is a transaction by itself. It is the same one
+    /// each time and does not go back to the pool, which takes a turn to its thread and back: on
+    /// PostgreSQL, where nobody waits for another, [`Db::begin`] is better.
     pub async fn writer(&self) -> anyhow::Result<Writer> {
-        let turn = match self.engine {
-            Engine::Sqlite => Some(Arc::clone(&self.turn).lock_owned().await),
-            Engine::Postgres => None,
-        };
-        Ok(Writer { inner: self.writers.acquire().await?, _turn: turn })
+        let mut turn = Arc::clone(&self.turn).lock_owned().await;
+        if turn.is_none() {
+            *turn = Some(self.writers.acquire().await?);
+        }
+        OwnedMutexGuard::try_map(turn, Option::as_mut).ok().context("a connection that is there is not there")
     }
 
     /// The time by which leases are measured: the database server's on PostgreSQL, so that
@@ -169,6 +174,7 @@ impl Db {
 
     /// Closes all connections; on SQLite this folds the write-ahead log into the file.
     pub async fn close(&self) {
+        self.turn.lock().await.take();
         self.writers.close().await;
         self.pool.close().await;
     }
@@ -234,7 +240,7 @@ async fn prepare(connection: &mut AnyConnection, engine: Engine) -> Result<(), s
 /// A transaction that writes; use it as a connection: `execute(&mut *tx)`.
 pub struct Tx {
     inner: Transaction<'static, Any>,
-    _turn: Option<OwnedMutexGuard<()>>,
+    _turn: Option<OwnedMutexGuard<Option<PoolConnection<Any>>>>,
 }
 
 impl Tx {
@@ -258,25 +264,8 @@ impl DerefMut for Tx {
     }
 }
 
-/// A connection that writes, without a transaction; use it as a connection: `execute(&mut *writer)`.
-pub struct Writer {
-    inner: PoolConnection<Any>,
-    _turn: Option<OwnedMutexGuard<()>>,
-}
-
-impl Deref for Writer {
-    type Target = AnyConnection;
-
-    fn deref(&self) -> &AnyConnection {
-        &self.inner
-    }
-}
-
-impl DerefMut for Writer {
-    fn deref_mut(&mut self) -> &mut AnyConnection {
-        &mut self.inner
-    }
-}
+/// A connection that writes, without a transaction; use it as a connection: `execute(&mut **writer)`.
+pub type Writer = OwnedMappedMutexGuard<Option<PoolConnection<Any>>, PoolConnection<Any>>;
 
 /// Whether what failed was refused for what it is, so that it fails again however often it is
 /// tried while other work succeeds: a value too long, a rule broken. Otherwise it is the database

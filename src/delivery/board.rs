@@ -70,6 +70,25 @@ impl Board {
         Some(claim)
     }
 
+    /// What [`Board::take_next`] would take.
+    pub(super) fn next(&self) -> Option<&Claim> {
+        self.waiting.iter().find(|claim| self.has_room(claim))
+    }
+
+    /// Undoes [`Board::take_next`].
+    pub(super) fn put_back(&mut self, claim: Claim) {
+        self.taken -= 1;
+        self.leave(self.group(&claim));
+        self.waiting.push_front(claim);
+    }
+
+    /// A claim of this group is not on its way any more.
+    pub(super) fn leave(&mut self, group: Option<usize>) {
+        if let Some(busy) = group.and_then(|group| self.busy.get_mut(&group)) {
+            *busy -= 1;
+        }
+    }
+
     fn has_room(&self, claim: &Claim) -> bool {
         let Some(group) = self.group(claim) else { return true };
         self.busy.get(&group).copied().unwrap_or(0) < self.caps.get(&group).copied().unwrap_or(u32::MAX)

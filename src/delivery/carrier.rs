@@ -19,8 +19,10 @@ use tokio::sync::futures::Notified;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// No delivery is begun after this in a round, so that a shutdown does not wait for hundreds.
+/// No delivery is taken up after this in a round, so that a shutdown does not wait for hundreds.
 const ROUND: Duration = Duration::from_secs(10);
+/// One that was asked for by then is begun within so much more; deadlines are looked at between rounds.
+const GRACE: Duration = Duration::from_secs(5);
 /// A relay that answers an envelope sooner than this is asked while the mark is being written.
 const BRISK: Duration = Duration::from_millis(100);
 /// But no longer than this: staff may have stopped the delivery since.
@@ -32,6 +34,7 @@ const SHORT_WAIT: Duration = Duration::from_millis(20);
 #[derive(Clone)]
 pub(super) struct Tools {
     pub(super) filler: Filler,
+    pub(super) composer: Arc<Composer>,
     pub(super) clock: Clock,
     pub(super) metrics: Metrics,
     pub(super) pace: Arc<Pace>,
@@ -44,7 +47,6 @@ pub(super) struct Round {
     tools: Tools,
     transport: Transport,
     scribe: Scribe,
-    composer: Composer,
     begun: Instant,
     board: Mutex<Board>,
     /// More is wanted when so few claims wait.
@@ -64,6 +66,12 @@ enum Turn<'r> {
     End,
 }
 
+/// A claim whose envelope is asked for before its turn, and its mail.
+struct Ahead {
+    claim: Claim,
+    filled: Filled,
+}
+
 /// What follows for the connection.
 enum Next {
     Settled(Ended),
@@ -79,10 +87,9 @@ impl Round {
     /// A round that begins now, in which `spared` were given back by the one before. It asks for
     /// more when `low` claims are left.
     pub(super) fn new(tools: Tools, transport: Transport, scribe: Scribe, spared: HashSet<i64>, low: usize) -> Self {
-        let composer = Composer::new(tools.filler.clone());
         let board = Mutex::new(Board::sparing(spared));
         let (is_low, refilled) = (Notify::new(), Notify::new());
-        Self { tools, transport, scribe, composer, begun: Instant::now(), board, low, is_low, refilled }
+        Self { tools, transport, scribe, begun: Instant::now(), board, low, is_low, refilled }
     }
 
     /// Adds claims, the most urgent of all first. Some are in groups: no more of each may be on their
@@ -94,7 +101,7 @@ impl Round {
         groups: HashMap<i64, usize>,
         caps: impl IntoIterator<Item = (usize, u32)>,
     ) {
-        self.composer.add(variants, &claims);
+        self.tools.composer.add(variants, &claims);
         let mut board = self.board();
         // What is claimed a second time was taken away in between.
         let fresh: HashSet<i64> = claims.iter().map(|claim| claim.attempt.id).collect();
@@ -136,6 +143,7 @@ impl Round {
 
     /// What is left and what was learnt.
     pub(super) fn end(&self) -> Board {
+        self.tools.composer.clear();
         std::mem::take(&mut *self.board())
     }
 
@@ -144,7 +152,16 @@ impl Round {
     }
 
     fn is_over(&self, board: &Board) -> bool {
-        board.is_closed() || self.begun.elapsed() > ROUND || self.tools.stop.is_cancelled()
+        self.is_stopped(board) || self.begun.elapsed() > ROUND
+    }
+
+    fn is_stopped(&self, board: &Board) -> bool {
+        board.is_closed() || self.tools.stop.is_cancelled()
+    }
+
+    /// Whether not even that may be begun which has been asked for.
+    fn is_too_late(&self) -> bool {
+        self.is_stopped(&self.board()) || self.begun.elapsed() > ROUND + GRACE
     }
 
     /// What a connection does next.
@@ -165,12 +182,21 @@ impl Round {
         }
     }
 
-    /// A claim of this group is not on its way any more.
-    fn leave(&self, group: Option<usize>) {
+    /// The claim that comes next, if its mail is made and may leave at once. One of a group would
+    /// take a place in it before its turn.
+    fn look_ahead(&self) -> Option<Ahead> {
         let mut board = self.board();
-        if let Some(busy) = group.and_then(|group| board.busy.get_mut(&group)) {
-            *busy -= 1;
+        if self.is_over(&board) || !self.tools.pace.is_unlimited() {
+            return None;
         }
+        let next = board.next().filter(|claim| board.group(claim).is_none())?;
+        // If it cannot be made, whoever takes it up is told.
+        let filled = self.tools.composer.take_made(next)?.ok()?;
+        let claim = board.take_next()?;
+        if board.waiting.len() <= self.low {
+            self.is_low.notify_one();
+        }
+        Some(Ahead { claim, filled })
     }
 
     /// Gives back what cannot be marked: where one mark cannot be written, none can.
@@ -242,20 +268,30 @@ impl Round {
     /// Carries deliveries until none is left, and returns the connection if it still serves.
     pub(super) async fn carry(&self, link: Option<Link>) -> anyhow::Result<Option<Link>> {
         let inherited = link.is_some();
-        let mut carrier = Carrier { round: self, link, inherited, is_brisk: false, is_marked: false, results: Vec::new() };
+        let mut carrier = Carrier { round: self, link, inherited, is_brisk: false, is_marked: false, results: Vec::new(), ahead: None };
         loop {
-            let claim = match self.next_turn() {
-                Turn::Carry(claim) => claim,
-                Turn::Wait(refilled) => {
+            let ahead = match carrier.ahead.take() {
+                Some(ahead) if self.is_too_late() => {
+                    // Hanging up: the relay waits for its body.
+                    carrier.link = None;
+                    self.board().put_back(ahead.claim);
+                    break;
+                }
+                ahead => ahead,
+            };
+            let next = ahead.map_or_else(|| (self.next_turn(), None), |ahead| (Turn::Carry(ahead.claim), Some(ahead.filled)));
+            let (claim, made) = match next {
+                (Turn::Carry(claim), made) => (claim, made),
+                (Turn::Wait(refilled), _) => {
                     carrier.write_results().await?;
                     refilled.await;
                     continue;
                 }
-                Turn::End => break,
+                (Turn::End, _) => break,
             };
             let group = self.board().group(&claim);
-            let outcome = carrier.carry_one(claim).await;
-            self.leave(group);
+            let outcome = carrier.carry_one(claim, made).await;
+            self.board().leave(group);
             if !outcome? {
                 break;
             }
@@ -277,6 +313,8 @@ struct Carrier<'r> {
     /// Whether the ledger says that the body of the delivery at hand may have left.
     is_marked: bool,
     results: Vec<Settlement>,
+    /// What comes next on this connection, once it has been asked for.
+    ahead: Option<Ahead>,
 }
 
 /// Does something, and tells how long it took.
@@ -287,9 +325,13 @@ async fn timed<T>(doing: impl Future<Output = T>) -> (T, Duration) {
 
 impl Carrier<'_> {
     /// Carries one delivery. False: this connection cannot go on in this round.
-    async fn carry_one(&mut self, claim: Claim) -> anyhow::Result<bool> {
+    async fn carry_one(&mut self, claim: Claim, made: Option<Filled>) -> anyhow::Result<bool> {
         self.is_marked = false;
-        let filled = match self.round.composer.take(&claim).await {
+        let made = match made {
+            Some(filled) => Ok(filled),
+            None => self.round.tools.composer.take(&claim).await,
+        };
+        let filled = match made {
             Ok(filled) => filled,
             Err(error) => {
                 tracing::error!(delivery = claim.attempt.id, error = format!("{error:#}"), "a mail cannot be made");
@@ -345,9 +387,10 @@ impl Carrier<'_> {
     /// meanwhile does not leave.
     async fn send(&mut self, claim: &Claim, filled: &Filled) -> anyhow::Result<Next> {
         let (round, Some(link)) = (self.round, &mut self.link) else { return Ok(Next::Again) };
-        let was_waiting = self.inherited || link.is_used();
+        let (was_waiting, was_asked, takes_groups) = (self.inherited || link.is_used(), link.has_asked(), link.takes_groups());
+        let was_brisk = std::mem::take(&mut self.is_brisk);
         let envelope = timed(link.begin(&filled.from, &filled.to));
-        let (begun, took) = if std::mem::take(&mut self.is_brisk) && !round.is_spared(claim) {
+        let (begun, took) = if (was_asked || was_brisk) && !round.is_spared(claim) {
             let marking = round.mark(claim, std::mem::take(&mut self.results));
             let (envelope, marked) = tokio::join!(tokio::time::timeout(STALE, envelope), marking);
             if !marked? {
@@ -362,7 +405,8 @@ impl Carrier<'_> {
         } else {
             envelope.await
         };
-        self.is_brisk = took < BRISK && matches!(begun, Begun::Open(_));
+        // How far the relay is, an envelope that was asked for with a body does not tell.
+        self.is_brisk = matches!(begun, Begun::Open(_)) && if was_asked { was_brisk } else { took < BRISK };
         let opened = match round.opened(claim, begun, was_waiting) {
             Ok(opened) => opened,
             Err(next) => return Ok(next),
@@ -370,7 +414,9 @@ impl Carrier<'_> {
         if !self.is_marked && !round.mark(claim, std::mem::take(&mut self.results)).await? {
             return Ok(Next::Dropped);
         }
-        Ok(Next::Settled(match opened.send(&filled.name, &filled.bytes).await {
+        self.ahead = if takes_groups { round.look_ahead() } else { None };
+        let next = self.ahead.as_ref().map(|ahead| (&ahead.filled.from, &ahead.filled.to));
+        Ok(Next::Settled(match opened.send(&filled.name, &filled.bytes, next).await {
             Answer::Accepted(reply) => Ended::Accepted(reply),
             Answer::Refused(reply) => {
                 round.has_too_much(&reply);

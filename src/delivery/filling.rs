@@ -9,8 +9,7 @@ use crate::addressbook::{self, Stream};
 use crate::mail::{self, Draft, Press};
 use crate::site::Site;
 use crate::vault::{Claims, Purpose, Sealed, Vault};
-use anyhow::{Context as _, anyhow, bail};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use anyhow::{Context as _, anyhow};
 
 /// A mail ready to leave.
 pub(super) struct Filled {
@@ -84,9 +83,7 @@ impl Filler {
             unsubscribe_mail: way_out_by_mail.as_deref(),
             feedback_id: &format!("{}:{}:{}:{sender}", claim.mailing, claim.stream, variant.language),
         };
-        // lettre has panicked on input before (M10); one delivery may fail for it, not the daemon.
-        let bytes =
-            catch_unwind(AssertUnwindSafe(|| draft.print(press))).unwrap_or_else(|_| bail!("the mail builder failed on this text"))?;
+        let bytes = draft.print(press)?;
         match &self.mail.dkim {
             Some(signer) => signer.sign(&bytes),
             None => Ok(bytes),

@@ -17,6 +17,11 @@ impl Pace {
         Self { spacing: (per_second > 0).then(|| Duration::from_secs(1) / per_second), next: Mutex::new(Instant::now()) }
     }
 
+    /// Whether nothing ever waits.
+    pub(super) fn is_unlimited(&self) -> bool {
+        self.spacing.is_none()
+    }
+
     /// How long to wait before the next message. The moment is taken.
     pub(super) fn take(&self) -> Duration {
         self.take_at(Instant::now())

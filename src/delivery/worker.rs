@@ -3,6 +3,7 @@
 use super::Settings;
 use super::board::Board;
 use super::carrier::{Round, Tools};
+use super::composing::Composer;
 use super::filling::Filler;
 use super::ledger::{self, Claim, Claimant};
 use super::pace::Pace;
@@ -82,7 +83,9 @@ impl DeliveryStep {
         let memory = Mutex::new(Memory { relays, recorded: BTreeMap::new(), full_until: None, spared: HashSet::new() });
         let gate = Gate::new(Rates::default(), site.time_zone.clone());
         let pace = Arc::new(Pace::new(settings.per_second));
-        let tools = Tools { filler: Filler { vault, site, mail }, clock, metrics, pace, stop: CancellationToken::new() };
+        let filler = Filler { vault, site, mail };
+        let composer = Arc::new(Composer::start(filler.clone()).context("the operating system gives no threads")?);
+        let tools = Tools { filler, composer, clock, metrics, pace, stop: CancellationToken::new() };
         Ok(Self { db, tools, settings, gate, only: None, unwritten: Unwritten::default(), memory })
     }
 

@@ -144,20 +144,25 @@ impl DigestStep {
             (Some(mailing), Some(_)) => subscription::readers(&mut tx, Some(name), mailing.cursor, CHUNK).await?,
             _ => Vec::new(),
         };
-        if let (Some(found), Some(settings), Some(last)) = (&found, settings, readers.last()) {
+        let has_ended = if let (Some(found), Some(settings), Some(last)) = (&found, settings, readers.last()) {
             let press = Press { settings, site: &self.site, catalogue: &self.catalogue };
             let mailing = Mailing { id: found.id, key: &key, upper: found.upper_seq.unwrap_or(0) };
             let added = cut(&mut tx, &self.vault, &press, &mailing, &readers, now).await?;
             delivery::set_cursor(&mut tx, found.id, last.person).await?;
             tracing::debug!(digest = name, mailing = found.id, considered = readers.len(), added, "a chunk is cut");
+            false
         } else {
             if let Some(mailing) = &found {
                 delivery::release(&mut tx, mailing.id, now).await?;
             }
             store::end_run(&mut tx, name, at).await?;
+            true
+        };
+        tx.commit().await?;
+        if has_ended {
+            // Not before the commit: whoever is woken then sees nothing to send.
             self.delivery.kick();
         }
-        tx.commit().await?;
         Ok(Wake::Now)
     }
 }

@@ -102,6 +102,22 @@ impl Link {
         }
     }
 
+    /// Whether the envelope of the mail after the next can be asked for with the next one's body.
+    pub fn takes_groups(&self) -> bool {
+        match self {
+            Self::Folder(_) => false,
+            Self::Relay(connection) => connection.takes_groups(),
+        }
+    }
+
+    /// Whether the next envelope has been asked for with the last body.
+    pub fn has_asked(&self) -> bool {
+        match self {
+            Self::Folder(_) => false,
+            Self::Relay(connection) => connection.has_asked(),
+        }
+    }
+
     /// Opens an envelope.
     pub async fn begin(&mut self, from: &Address, to: &Address) -> Begun<'_> {
         match self {
@@ -125,10 +141,11 @@ impl Link {
 }
 
 impl Opened<'_> {
-    /// Sends the body; `name` is that of the file, where it becomes one.
-    pub async fn send(self, name: &str, bytes: &[u8]) -> Answer {
+    /// Sends the body; `name` is that of the file, where it becomes one. The envelope that comes
+    /// `next` may be asked for with it, and must then be the next that is begun.
+    pub async fn send(self, name: &str, bytes: &[u8], next: Option<(&Address, &Address)>) -> Answer {
         match self {
-            Self::Relay(ready) => ready.send_body(bytes).await,
+            Self::Relay(ready) => ready.send_body(bytes, next).await,
             Self::Folder(folder) => match folder.write(name, bytes.to_vec()).await {
                 Ok(()) => Answer::Accepted(Reply { code: 250, text: format!("written to {name}.eml") }),
                 // RFC 3463 §3.4: nothing was sent, and there may be room later.

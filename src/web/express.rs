@@ -56,10 +56,12 @@ pub(super) async fn serve(
             return Ok(Some(input.to_vec()));
         };
         write_head(&mut head, &reply, asked.is_last, date.at(state.clock.now()));
-        match (reply.pages(), reply.body()) {
-            (Some(pages), _) if asked.wants_body => stream.send_all(|done, socket| pages.send_after(&head, done, socket)).await?,
-            (None, Some(body)) if asked.wants_body => send(stream, &head, body).await?,
-            _ => stream.write_all(&head).await?,
+        let body = reply.body().filter(|_| asked.wants_body);
+        let pages = body.and_then(|_| reply.pages());
+        match (pages.and_then(|pages| pages.behind(&head)), body) {
+            (Some(mut sending), _) => stream.send_all(|socket| sending.send(socket)).await?,
+            (None, Some(body)) => send(stream, &head, body).await?,
+            (None, None) => stream.write_all(&head).await?,
         }
         if asked.is_last {
             stream.shutdown().await?;

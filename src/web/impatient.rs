@@ -57,14 +57,13 @@ impl<S> Impatient<S> {
 }
 
 impl Impatient<TcpStream> {
-    /// Sends to the socket itself until nothing is left, `send` being told how many octets were
-    /// sent before.
-    pub(super) async fn send_all(&self, send: impl Fn(usize, &TcpStream) -> io::Result<usize>) -> io::Result<()> {
-        let (socket, mut done) = (&self.stream, 0);
+    /// Sends to the socket itself until nothing is left.
+    pub(super) async fn send_all(&self, mut send: impl FnMut(&TcpStream) -> io::Result<usize>) -> io::Result<()> {
+        let socket = &self.stream;
         loop {
-            match socket.try_io(Interest::WRITABLE, || send(done, socket)) {
+            match socket.try_io(Interest::WRITABLE, || send(socket)) {
                 Ok(0) => return Ok(()),
-                Ok(octets) => done += octets,
+                Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => timeout(self.patience, socket.writable()).await??,
                 Err(error) => return Err(error),
             }

@@ -34,8 +34,8 @@ const ANSWER: Duration = Duration::from_secs(15);
 const GOODBYE: Duration = Duration::from_secs(5);
 /// Connections at once, where the system allows so many.
 const CONNECTIONS: usize = 4096;
-/// File descriptors that are left for the database, articles and relays, however many connect.
-const RESERVED: u64 = 256;
+/// File descriptors that are left for the database, articles, relays and large feeds, however many connect.
+const RESERVED: u64 = 320;
 /// The largest body: forms are small.
 const BODY: usize = 16 * 1024;
 

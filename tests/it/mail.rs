@@ -1,6 +1,7 @@
 //! Mail as bytes, and the dialogue with a relay.
 
 use crate::support::relay::{Fault, Manner, Relay as Sink};
+use crate::support::rogue::{Rogue, Turn};
 use clarion::address::{Address, Mailbox};
 use clarion::clock::Timestamp;
 use clarion::mail::{Answer, Connection, Draft, Envelope, Folder, Relay, RelaySettings, RelayTimeouts, Reply, Tls};
@@ -186,8 +187,15 @@ fn relay(sink: &Sink) -> Relay {
 }
 
 async fn send(connection: &mut Connection, to: &str, bytes: &[u8]) -> Answer {
-    match connection.envelope(&address("bounces+abc@example.org"), &address(to)).await {
-        Envelope::Ready(ready) => ready.send_body(bytes).await,
+    send_before(connection, to, bytes, None).await
+}
+
+/// Sends, and asks for the next envelope in the same breath.
+async fn send_before(connection: &mut Connection, to: &str, bytes: &[u8], next: Option<&str>) -> Answer {
+    let from = address("bounces+abc@example.org");
+    let next = next.map(address);
+    match connection.envelope(&from, &address(to)).await {
+        Envelope::Ready(ready) => ready.send_body(bytes, next.as_ref().map(|next| (&from, next))).await,
         Envelope::Refused(reply) | Envelope::SenderRefused(reply) => Answer::Refused(reply),
         Envelope::NotCarried => panic!("not carried"),
         Envelope::Lost(why) => panic!("lost: {why}"),
@@ -219,6 +227,96 @@ async fn a_refused_recipient_leaves_the_connection_fit_for_the_next() {
         assert_eq!(refused(send(&mut connection, "busy@example.org", &bytes).await).code, 451);
         assert!(matches!(send(&mut connection, "kim@example.org", &bytes).await, Answer::Accepted(_)));
         assert_eq!((sink.received().len(), sink.connections()), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn what_becomes_of_a_mail_is_the_same_when_the_next_is_asked_for_with_it() {
+    for offers in [&["PIPELINING", "SMTPUTF8"][..], &[]] {
+        let sink = Sink::start_with(Manner { offers, ..Manner::default() }).await;
+        sink.always("gone@example.org", Fault::Rcpt("550 5.1.1 no such user"));
+        sink.always("odd@example.org", Fault::RcptThenData("550 5.1.1 no such user"));
+        sink.always("spam@example.org", Fault::Dot("554 5.7.1 rejected"));
+        sink.always("busy@example.org", Fault::Data("451 4.3.0 later"));
+        let mut connection = relay(&sink).connect().await.unwrap();
+        let bytes = Parts::new("s", "x").build();
+        let people = ["kim", "gone", "lee", "spam", "park", "busy", "choi", "odd", "han"];
+        let mut codes = Vec::new();
+        for (at, name) in people.iter().enumerate() {
+            let next = people.get(at + 1).map(|name| format!("{name}@example.org"));
+            codes.push(match send_before(&mut connection, &format!("{name}@example.org"), &bytes, next.as_deref()).await {
+                Answer::Accepted(reply) | Answer::Refused(reply) => reply.code,
+                Answer::InDoubt(why) => panic!("{name}: {why}"),
+            });
+        }
+        assert_eq!(codes, [250, 550, 250, 554, 250, 451, 250, 550, 250]);
+        let received: Vec<String> = sink.received().into_iter().map(|received| received.to).collect();
+        assert_eq!(received, ["kim", "lee", "park", "choi", "han"].map(|name| format!("{name}@example.org")));
+        assert_eq!(sink.connections(), 1);
+    }
+}
+
+const HELLO: [Turn; 3] =
+    [Turn::Say(b"220 relay.example.org\r\n"), Turn::Hear("EHLO"), Turn::Say(b"250-relay.example.org\r\n250 PIPELINING\r\n")];
+const GO: &[u8] = b"250 2.1.0 ok\r\n250 2.1.5 ok\r\n354 go ahead\r\n";
+
+/// A connection to a relay that plays this part after its greeting, and through which one mail was
+/// sent, with the envelope of the next.
+async fn sent_before_lee(part: &[Turn]) -> (Rogue, Connection, Answer) {
+    let rogue = Rogue::start([&HELLO, &[Turn::Hear("DATA"), Turn::Say(GO), Turn::Body][..], part].concat()).await;
+    let settings = RelaySettings { host: "127.0.0.1".into(), port: rogue.port(), tls: Tls::None, credentials: None, ca_file: None };
+    let mut connection = Relay::new(&settings, "example.org").unwrap().connect().await.unwrap();
+    let answer = send_before(&mut connection, "kim@example.org", &Parts::new("s", "x").build(), Some("lee@example.org")).await;
+    (rogue, connection, answer)
+}
+
+#[tokio::test]
+async fn the_next_envelope_leaves_with_a_body_and_not_after_its_answer() {
+    let bytes = Parts::new("s", "x").build();
+    // It answers nothing before it has heard of both.
+    let part = [Turn::Hear("DATA"), Turn::Say(b"250 2.0.0 queued\r\n"), Turn::Say(GO), Turn::Body, Turn::Say(b"250 2.0.0 queued\r\n")];
+    let (rogue, mut connection, answer) = sent_before_lee(&part).await;
+    assert!(matches!(answer, Answer::Accepted(_)), "{answer:?}");
+    let answer = send(&mut connection, "lee@example.org", &bytes).await;
+    assert!(matches!(answer, Answer::Accepted(_)), "{answer:?}");
+    assert_eq!((rogue.mails(), rogue.connections()), (2, 1));
+}
+
+#[tokio::test]
+async fn an_envelope_that_was_asked_for_is_used_for_nobody_else() {
+    let (rogue, mut connection, _) = sent_before_lee(&[Turn::Say(b"250 2.0.0 queued\r\n"), Turn::Say(GO), Turn::Body]).await;
+    let envelope = connection.envelope(&address("bounces+abc@example.org"), &address("park@example.org")).await;
+    assert!(matches!(envelope, Envelope::Lost(_)));
+    drop(envelope);
+    assert!(!connection.is_usable());
+    drop(connection);
+    // Nor is anything said to a relay that waits for a body.
+    assert_eq!(rogue.mails(), 1);
+    let (_rogue, connection, _) = sent_before_lee(&[Turn::Say(b"250 2.0.0 queued\r\n"), Turn::Say(GO), Turn::Silence]).await;
+    let left = tokio::time::timeout(Duration::from_secs(1), connection.quit()).await;
+    assert!(left.is_ok(), "it said QUIT and waited for an answer");
+}
+
+#[tokio::test]
+async fn no_answer_to_a_mail_is_taken_for_one_to_the_next_envelope() {
+    let from = address("bounces+abc@example.org");
+    for (words, is_accepted) in [
+        (&b"250 2.0.0 queued\r\n250 2.0.0 queued\r\n250 2.1.0 ok\r\n250 2.1.5 ok\r\n354 go ahead\r\n"[..], true),
+        (b"250 2.0.0 queued\r\n354 go ahead\r\n250 2.1.0 ok\r\n250 2.1.5 ok\r\n354 go ahead\r\n", true),
+        (b"250 2.0.0 queued\r\n250 2.0.0 queued\r\n550 5.7.1 not you\r\n503 5.5.1 MAIL first\r\n503 5.5.1 RCPT first\r\n", true),
+        (b"250 2.0.0 queued\r\n421 4.3.2 closing\r\n", true),
+        (b"250 2.0.0 queued\r\n", true),
+        (b"451 4.3.0 later\r\n421 4.3.2 closing\r\n", false),
+        (b"421 4.3.2 closing\r\n250 2.1.0 ok\r\n250 2.1.5 ok\r\n354 go ahead\r\n", false),
+    ] {
+        let (rogue, mut connection, answer) = sent_before_lee(&[Turn::Say(words)]).await;
+        assert_eq!(matches!(answer, Answer::Accepted(_)), is_accepted, "{answer:?}");
+        assert!(!matches!(answer, Answer::InDoubt(_)), "{answer:?}");
+        let envelope = connection.envelope(&from, &address("lee@example.org")).await;
+        assert!(matches!(envelope, Envelope::Lost(_) | Envelope::Refused(_)), "{}", words.escape_ascii());
+        drop(envelope);
+        assert!(!connection.is_usable(), "{}", words.escape_ascii());
+        assert_eq!(rogue.mails(), 1);
     }
 }
 

@@ -2,10 +2,12 @@
 //! arrived.
 
 use super::office::{digest_to, drain, enter_people, mail_out, plan, run_sql, single_step, state_of, states};
-use crate::support::relay::{Fault, Relay};
+use crate::support::relay::{Fault, Manner, Relay};
 use crate::support::{World, on_each_engine};
 use clarion::delivery::{self, Kind, NewMailing, OnDoubt};
+use clarion::task::Step as _;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 const LATER: Duration = Duration::from_mins(30);
 
@@ -185,6 +187,63 @@ async fn what_may_have_arrived_is_held_and_not_skipped_when_its_recipient_leaves
         drain(&single_step(&world, &relay)).await;
         assert_eq!(states(&world, mailing).await, then("bounced"));
         assert_eq!(state_of(&world, mailing).await, "done");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_asked_for_with_a_body_does_not_share_its_fate() {
+    for (fault, copies) in [
+        (Fault::CloseAfterDot, 2),
+        (Fault::CloseInBody, 1),
+        (Fault::Dot("421 4.3.2 closing"), 1),
+        (Fault::Dot("451 4.3.0 later"), 1),
+        (Fault::Dot("554 5.6.0 not this one"), 0),
+    ] {
+        on_each_engine(async |world: World| {
+            let relay = Relay::start().await;
+            relay.next(fault);
+            let people = enter_people(&world, 3).await;
+            let mailing = digest_to(&world, &people).await;
+            let step = single_step(&world, &relay);
+            for _ in 0..3 {
+                drain(&step).await;
+                world.pass(LATER);
+            }
+            assert_eq!(state_of(&world, mailing).await, "done", "{fault:?}");
+            let rows: Vec<(String, i64, i64)> =
+                sqlx::query_as("SELECT state, attempts, doubts FROM delivery ORDER BY id").fetch_all(world.db.reader()).await.unwrap();
+            let sent = ("sent".to_owned(), 1, 0);
+            assert_eq!(rows[1..], [sent.clone(), sent], "{fault:?}");
+            let received = [0, 1, 2].map(|number| relay.received_by(&format!("person{number}@example.org")).len());
+            assert_eq!(received, [copies, 1, 1], "{fault:?}");
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn nothing_begins_that_was_asked_for_before_a_stop() {
+    on_each_engine(async |world: World| {
+        let relay = Relay::start_with(Manner { hesitation: Duration::from_millis(500), ..Manner::default() }).await;
+        let people = enter_people(&world, 3).await;
+        let mailing = digest_to(&world, &people).await;
+        let shutdown = CancellationToken::new();
+        let step = single_step(&world, &relay).until(shutdown.clone());
+        let stopping = async {
+            while relay.bodies() == 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            shutdown.cancel();
+        };
+        let (outcome, ()) = tokio::join!(step.step(), stopping);
+        outcome.unwrap();
+        let (sent, queued) = (("sent".to_owned(), String::new()), ("queued".to_owned(), String::new()));
+        assert_eq!(states(&world, mailing).await, [sent, queued.clone(), queued]);
+        assert_eq!((relay.bodies(), relay.received().len()), (1, 1));
+        let next = single_step(&world, &relay);
+        drain(&next).await;
+        assert_eq!((state_of(&world, mailing).await.as_str(), relay.received().len()), ("done", 3));
     })
     .await;
 }
