@@ -1,13 +1,14 @@
 //! The staff's view of mailings, and their hand on them.
 
 use super::bounce::{Cause, came_back, forget_refusals};
-use super::order::{lock_mailing, lock_under_way};
+use super::order::lock_mailing;
 use super::store::is_postgres;
-use super::{DeliveryState, Kind, MailingState};
+use super::{DeliveryState, Kind, MailingState, ledger};
 use crate::clock::Timestamp;
 use serde::Serialize;
 use sqlx::{AnyConnection, FromRow};
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 /// A mailing with its sums.
 #[derive(Clone, Debug, Serialize)]
@@ -92,11 +93,7 @@ pub async fn newest_mailings(connection: &mut AnyConnection, limit: i64) -> anyh
     .fetch_all(&mut *connection)
     .await?;
     let Some(oldest) = rows.last().map(|row| row.id) else { return Ok(Vec::new()) };
-    let counts: Vec<(i64, String, i64)> =
-        sqlx::query_as("SELECT mailing_id, state, COUNT(*) FROM delivery WHERE mailing_id >= $1 GROUP BY mailing_id, state")
-            .bind(oldest)
-            .fetch_all(connection)
-            .await?;
+    let counts = counts(connection, oldest, i64::MAX).await?;
     rows.into_iter().map(|row| summary(row, &counts)).collect()
 }
 
@@ -108,18 +105,29 @@ pub async fn mailing_summary(connection: &mut AnyConnection, mailing: i64) -> an
             .fetch_optional(&mut *connection)
             .await?;
     let Some(row) = row else { return Ok(None) };
-    let counts: Vec<(i64, String, i64)> =
-        sqlx::query_as("SELECT mailing_id, state, COUNT(*) FROM delivery WHERE mailing_id = $1 GROUP BY mailing_id, state")
-            .bind(mailing)
-            .fetch_all(connection)
-            .await?;
+    let counts = counts(connection, mailing, mailing).await?;
     summary(row, &counts).map(Some)
+}
+
+/// How many deliveries of these mailings are in which state: what rests from its index, what
+/// workers have from theirs.
+async fn counts(connection: &mut AnyConnection, first: i64, last: i64) -> anyhow::Result<Vec<(i64, String, i64)>> {
+    Ok(sqlx::query_as(
+        "SELECT mailing_id, state, COUNT(*) FROM delivery
+         WHERE lease_owner IS NULL AND mailing_id BETWEEN $1 AND $2 GROUP BY mailing_id, state
+         UNION ALL SELECT mailing_id, state, COUNT(*) FROM delivery
+         WHERE lease_owner IS NOT NULL AND mailing_id BETWEEN $1 AND $2 GROUP BY mailing_id, state",
+    )
+    .bind(first)
+    .bind(last)
+    .fetch_all(connection)
+    .await?)
 }
 
 fn summary(row: MailingRow, counts: &[(i64, String, i64)]) -> anyhow::Result<Summary> {
     let mut deliveries = BTreeMap::new();
     for (_, state, count) in counts.iter().filter(|(mailing, ..)| *mailing == row.id) {
-        deliveries.insert(DeliveryState::from_stored(state)?, *count);
+        *deliveries.entry(DeliveryState::from_stored(state)?).or_default() += count;
     }
     Ok(Summary {
         id: row.id,
@@ -136,15 +144,29 @@ fn summary(row: MailingRow, counts: &[(i64, String, i64)]) -> anyhow::Result<Sum
     })
 }
 
-/// Deliveries of a mailing after a number, in order.
-pub async fn delivery_lines(connection: &mut AnyConnection, mailing: i64, after: i64, limit: i64) -> anyhow::Result<Vec<Line>> {
+/// The numbers of a mailing's deliveries, the first to the last, among which may be others'.
+pub async fn delivery_numbers(connection: &mut AnyConnection, mailing: i64) -> anyhow::Result<Option<RangeInclusive<i64>>> {
+    let (first, last): (Option<i64>, Option<i64>) =
+        sqlx::query_as("SELECT MIN(id), MAX(id) FROM delivery WHERE mailing_id = $1").bind(mailing).fetch_one(connection).await?;
+    Ok(first.zip(last).map(|(first, last)| first..=last))
+}
+
+/// Deliveries of a mailing among these numbers, in order.
+pub async fn delivery_lines(
+    connection: &mut AnyConnection,
+    mailing: i64,
+    numbers: RangeInclusive<i64>,
+    limit: i64,
+) -> anyhow::Result<Vec<Line>> {
+    // The plus keeps an engine from sorting the whole mailing for each page.
     let rows: Vec<LineRow> = sqlx::query_as(
         "SELECT d.id, d.person_id AS person, v.language, d.state, d.reason, d.attempts, d.reply, d.settled_at
          FROM delivery d JOIN variant v ON v.id = d.variant_id
-         WHERE d.mailing_id = $1 AND d.id > $2 ORDER BY d.id LIMIT $3",
+         WHERE +d.mailing_id = $1 AND d.id BETWEEN $2 AND $3 ORDER BY d.id LIMIT $4",
     )
     .bind(mailing)
-    .bind(after)
+    .bind(*numbers.start())
+    .bind(*numbers.end())
     .bind(limit)
     .fetch_all(connection)
     .await?;
@@ -167,14 +189,7 @@ pub async fn pause(connection: &mut AnyConnection, mailing: i64) -> anyhow::Resu
     if done.rows_affected() == 0 {
         return Ok(false);
     }
-    lock_under_way(connection, Some(mailing)).await?;
-    sqlx::query(
-        "UPDATE delivery SET state = 'queued', lease_owner = NULL, lease_until = NULL, fence = fence + 1
-         WHERE mailing_id = $1 AND state = 'leased'",
-    )
-    .bind(mailing)
-    .execute(connection)
-    .await?;
+    ledger::recall(connection, Some(mailing)).await?;
     Ok(true)
 }
 
@@ -234,7 +249,7 @@ pub async fn retry(connection: &mut AnyConnection, mailing: i64, what: Again, no
                 -- first attempt's date.
                 attempts = CASE WHEN state = 'failed' THEN 0 ELSE attempts END,
                 first_attempt_at = CASE WHEN state = 'failed' THEN NULL ELSE first_attempt_at END
-         WHERE mailing_id = $2 AND state IN ($3, $4)
+         WHERE mailing_id = $2 AND lease_owner IS NULL AND state IN ($3, $4)
            AND (reason IS NULL OR reason = $5 OR (reason <> 'withdrawn' AND reason NOT LIKE 'came back:%'))
            AND EXISTS (SELECT 1 FROM mailing m WHERE m.id = $2 AND m.state IN ('ready', 'running', 'paused', 'held', 'done'))
          RETURNING id",
@@ -272,13 +287,7 @@ pub async fn freeze(connection: &mut AnyConnection, now: Timestamp) -> anyhow::R
             .fetch_all(&mut *connection)
             .await?;
     }
-    lock_under_way(connection, None).await?;
-    sqlx::query(
-        "UPDATE delivery SET state = 'queued', lease_owner = NULL, lease_until = NULL, fence = fence + 1
-         WHERE lease_owner IS NOT NULL AND state = 'leased'",
-    )
-    .execute(connection)
-    .await?;
+    ledger::recall(connection, None).await?;
     Ok(done.rows_affected() == 1)
 }
 

@@ -34,7 +34,7 @@ pub(super) async fn hold_late(db: &Db, now: Timestamp) -> anyhow::Result<()> {
 async fn late(connection: &mut AnyConnection, now: Timestamp) -> anyhow::Result<Vec<i64>> {
     Ok(sqlx::query_scalar(
         "SELECT m.id FROM mailing m WHERE m.state IN ('ready', 'running', 'paused') AND m.hold_after < $1
-           AND EXISTS (SELECT 1 FROM delivery d WHERE d.mailing_id = m.id AND d.state = 'queued' AND d.attempts = 0)
+           AND EXISTS (SELECT 1 FROM delivery d WHERE d.mailing_id = m.id AND d.lease_owner IS NULL AND d.state = 'queued' AND d.attempts = 0)
          ORDER BY m.id",
     )
     .bind(now.as_millis())
@@ -49,10 +49,8 @@ async fn hold(connection: &mut AnyConnection, mailing: i64, now: Timestamp) -> a
             .bind(mailing)
             .fetch_one(&mut *connection)
             .await?;
-    let waiting: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM delivery WHERE mailing_id = $1 AND state IN ('queued', 'deferred')")
-        .bind(mailing)
-        .fetch_one(&mut *connection)
-        .await?;
+    let sql = "SELECT COUNT(*) FROM delivery WHERE mailing_id = $1 AND lease_owner IS NULL AND state IN ('queued', 'deferred')";
+    let waiting: i64 = sqlx::query_scalar(sql).bind(mailing).fetch_one(&mut *connection).await?;
     let body = format!(
         "The mailing “{title}” was to leave by {}. {waiting} of its mails have not left, because sending was stopped, slow or impossible. \
          They are held: what comes late without a word can do harm.\n\n\

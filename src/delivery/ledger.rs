@@ -3,6 +3,10 @@
 //! A claim gives a delivery to one worker for a while and raises its fence; whatever is written
 //! about it later must show that fence. So a worker that was too slow, or thought dead, changes
 //! nothing any more.
+//!
+//! A delivery has a `lease_owner` exactly while it is leased or in doubt. What rests and what workers
+//! have are in two indexes, and a query of a mailing's deliveries says which of them it means, or it
+//! reads the whole mailing.
 
 use super::rules::{Attempt, Settlement, Standing, reason_to_skip};
 use super::store::is_postgres;
@@ -66,7 +70,7 @@ pub(super) async fn due_mailings(connection: &mut AnyConnection, only: Option<i6
         "SELECT m.id FROM mailing m
          WHERE m.state IN ('ready', 'running') AND m.not_before <= $1 AND (CAST($2 AS BIGINT) IS NULL OR m.id = $2)
            AND EXISTS (SELECT 1 FROM delivery d
-                       WHERE d.mailing_id = m.id AND d.state IN ('queued', 'deferred') AND d.due_at <= $1)
+                       WHERE d.mailing_id = m.id AND d.lease_owner IS NULL AND d.state IN ('queued', 'deferred') AND d.due_at <= $1)
          ORDER BY m.priority, m.id LIMIT $3",
     )
     .bind(now.as_millis())
@@ -154,11 +158,12 @@ async fn lock_due(connection: &mut AnyConnection, mailing: i64, state: &str, lim
     // As one text: SQLite's driver takes a turn to its thread and back for each row.
     let sql = if is_postgres(connection) {
         "SELECT CAST(COALESCE(json_agg(due.id ORDER BY due.due_at, due.id), '[]') AS TEXT)
-         FROM (SELECT id, due_at FROM delivery WHERE mailing_id = $1 AND state = $2 AND due_at <= $3
+         FROM (SELECT id, due_at FROM delivery WHERE mailing_id = $1 AND lease_owner IS NULL AND state = $2 AND due_at <= $3
                ORDER BY due_at, id LIMIT $4 FOR UPDATE SKIP LOCKED) AS due"
     } else {
         "SELECT json_group_array(due.id ORDER BY due.due_at, due.id)
-         FROM (SELECT id, due_at FROM delivery WHERE mailing_id = $1 AND state = $2 AND due_at <= $3 ORDER BY due_at, id LIMIT $4) AS due"
+         FROM (SELECT id, due_at FROM delivery WHERE mailing_id = $1 AND lease_owner IS NULL AND state = $2 AND due_at <= $3
+               ORDER BY due_at, id LIMIT $4) AS due"
     };
     let due: String = sqlx::query_scalar(sql).bind(mailing).bind(state).bind(now.as_millis()).bind(limit).fetch_one(connection).await?;
     Ok(serde_json::from_str(&due)?)
@@ -298,6 +303,20 @@ async fn take(connection: &mut AnyConnection, claims: &[Claim], claimant: Claima
     Ok(())
 }
 
+/// Takes back what workers have and have not begun, of a mailing or of all: whoever has it now may
+/// not begin it.
+pub(super) async fn recall(connection: &mut AnyConnection, mailing: Option<i64>) -> anyhow::Result<()> {
+    order::lock_under_way(connection, mailing).await?;
+    sqlx::query(
+        "UPDATE delivery SET state = 'queued', lease_owner = NULL, lease_until = NULL, fence = fence + 1
+         WHERE lease_owner IS NOT NULL AND state = 'leased' AND (CAST($1 AS BIGINT) IS NULL OR mailing_id = $1)",
+    )
+    .bind(mailing)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Renews what a worker has, on `PostgreSQL`: on SQLite nobody else claims.
 pub(super) async fn renew(connection: &mut AnyConnection, claimant: Claimant<'_>) -> anyhow::Result<()> {
     let held = "SELECT id FROM delivery WHERE lease_owner = $1 ORDER BY id";
@@ -400,8 +419,7 @@ async fn write_lines(connection: &mut AnyConnection, lines: &[Line<'_>]) -> anyh
         return Ok(0);
     }
     // Lines are lists: in objects SQLite looks for each name in each. One that is leased for a while
-    // longer is a mark, any other a result. The plus keeps SQLite from using an index for the state
-    // instead of looking up these rows.
+    // longer is a mark, any other a result.
     let sql = if is_postgres(connection) {
         "UPDATE delivery
          SET state = r.state, reason = CASE WHEN r.lease_until IS NULL THEN r.reason ELSE delivery.reason END,
@@ -425,7 +443,7 @@ async fn write_lines(connection: &mut AnyConnection, lines: &[Line<'_>]) -> anyh
                       json_extract(value, '$[5]') AS doubts, json_extract(value, '$[6]') AS due_at, json_extract(value, '$[7]') AS reply,
                       json_extract(value, '$[8]') AS settled_at, json_extract(value, '$[9]') AS lease_until FROM json_each($1)) AS r
          WHERE delivery.id = r.id AND delivery.fence = r.fence
-           AND (+delivery.state = 'leased' OR (r.lease_until IS NULL AND +delivery.state IN ('in_doubt', 'queued', 'deferred', 'held')))"
+           AND (delivery.state = 'leased' OR (r.lease_until IS NULL AND delivery.state IN ('in_doubt', 'queued', 'deferred', 'held')))"
     };
     Ok(sqlx::query(sql).bind(serde_json::to_string(lines)?).execute(connection).await?.rows_affected())
 }
@@ -437,7 +455,7 @@ async fn marked_among(connection: &mut AnyConnection, leaving: &Leaving) -> anyh
          JOIN delivery d ON d.id = CAST(r.value->>0 AS BIGINT) AND d.fence = CAST(r.value->>1 AS BIGINT) WHERE d.state = 'in_doubt'"
     } else {
         "SELECT d.id, d.fence FROM json_each($1) AS r
-         JOIN delivery d ON d.id = json_extract(r.value, '$[0]') AND d.fence = json_extract(r.value, '$[1]') WHERE +d.state = 'in_doubt'"
+         JOIN delivery d ON d.id = json_extract(r.value, '$[0]') AND d.fence = json_extract(r.value, '$[1]') WHERE d.state = 'in_doubt'"
     };
     let marked: Vec<(i64, i64)> = sqlx::query_as(sql).bind(serde_json::to_string(&leaving.bodies)?).fetch_all(connection).await?;
     Ok(marked.into_iter().collect())

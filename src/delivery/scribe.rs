@@ -20,6 +20,11 @@ const PAGE: usize = 400;
 /// A disk that is done sooner is written to more often.
 const QUICK: Duration = Duration::from_millis(5);
 
+/// A page waits no longer than this for more, nor where it would have to.
+const MOMENT: Duration = Duration::from_millis(4);
+/// Nor for more than this: of what such a page costs, the commit is a small part.
+const WHOLE: usize = 24;
+
 /// What one connection has to write.
 struct Entry {
     settlements: Vec<Settlement>,
@@ -41,7 +46,7 @@ impl Scribe {
     /// Starts writing for so many connections; ends when every clone is dropped.
     pub(super) fn start(db: Db, unwritten: Unwritten, connections: usize) -> (Self, tokio::task::JoinHandle<()>) {
         let (sender, receiver) = mpsc::channel(PAGE);
-        (Self(sender), tokio::spawn(write_all(db, unwritten, receiver, connections.div_ceil(2))))
+        (Self(sender), tokio::spawn(write_all(db, unwritten, receiver, connections)))
     }
 
     /// Writes results and, with them, the mark of a body about to leave. Returns, when all is
@@ -56,13 +61,21 @@ impl Scribe {
 
 /// A page is what half of the connections have to write, at most, while the disk is quick: else all
 /// would come to wait for one commit, and then to send at one time, and of disk and relay one would
-/// always be idle.
-async fn write_all(db: Db, unwritten: Unwritten, mut receiver: mpsc::Receiver<Entry>, half: usize) {
-    let (mut page, mut most) = (Vec::new(), half.min(PAGE));
+/// always be idle. Where commits alone would keep a processor busy, a page waits a moment for its half.
+async fn write_all(db: Db, unwritten: Unwritten, mut receiver: mpsc::Receiver<Entry>, connections: usize) {
+    let half = connections.div_ceil(2).min(PAGE);
+    let (mut page, mut most, mut flow, mut written) = (Vec::new(), half, Flow::default(), Instant::now());
     while receiver.recv_many(&mut page, most).await > 0 {
+        let whole = half.min(WHOLE);
+        if flow.is_worth_waiting_for(whole.saturating_sub(page.len())) {
+            // Cut short, it loses none that has come.
+            let _ = tokio::time::timeout(MOMENT, fill(&mut page, &mut receiver, whole)).await;
+        }
         match write(&db, &page).await {
             Ok((granted, took)) => {
-                most = if took < QUICK { half.min(PAGE) } else { PAGE };
+                most = if took < QUICK { half } else { PAGE };
+                flow.note(page.len(), written.elapsed(), took);
+                written = Instant::now();
                 for entry in page.drain(..) {
                     // Who does not wait any more has dropped its connection.
                     let _ = entry.done.send(entry.body.is_none_or(|body| granted.contains(&body)));
@@ -73,6 +86,56 @@ async fn write_all(db: Db, unwritten: Unwritten, mut receiver: mpsc::Receiver<En
                 keep(&unwritten, page.drain(..).flat_map(|entry| entry.settlements).collect());
             }
         }
+    }
+}
+
+/// Waits until so many entries are on the page, or there will be no more.
+async fn fill(page: &mut Vec<Entry>, receiver: &mut mpsc::Receiver<Entry>, wanted: usize) {
+    while page.len() < wanted && receiver.recv_many(page, wanted - page.len()).await > 0 {}
+}
+
+/// How entries come and what a commit costs, lately: sums that forget.
+#[derive(Default)]
+struct Flow {
+    pages: f64,
+    entries: f64,
+    /// In seconds, as the next.
+    elapsed: f64,
+    /// What the pages would have cost with one entry each.
+    commits: f64,
+}
+
+impl Flow {
+    /// What is left of the sums with each page.
+    const KEPT: f64 = 0.875;
+    /// Whatever takes longer counts as this, or it would be remembered for too long.
+    const LONGEST: Duration = Duration::from_millis(50);
+    /// So many entries cost about as much as the commit that they are in.
+    const SHARE: f64 = 8.0;
+    /// Of the time.
+    const MUCH: f64 = 0.75;
+    /// A commit that takes longer, in seconds, is waited for by a processor that has other work to
+    /// do, and meanwhile a page fills by itself.
+    const SHORT: f64 = 0.0005;
+
+    /// A page of so many was written, so long after the one before.
+    fn note(&mut self, entries: usize, elapsed: Duration, writing: Duration) {
+        let entries = u32::try_from(entries).map_or(0.0, f64::from);
+        let [elapsed, writing] = [elapsed, writing].map(|time| time.min(Self::LONGEST).as_secs_f64());
+        let alone = writing * Self::SHARE / (Self::SHARE - 1.0 + entries);
+        for (sum, more) in [(&mut self.pages, 1.0), (&mut self.entries, entries), (&mut self.elapsed, elapsed), (&mut self.commits, alone)]
+        {
+            *sum = *sum * Self::KEPT + more;
+        }
+    }
+
+    /// Whether a commit for each entry would take much of a processor's time, or more than there is,
+    /// and so many more can be expected in a moment.
+    fn is_worth_waiting_for(&self, missing: usize) -> bool {
+        let is_dense = self.entries * self.commits > Self::MUCH * self.elapsed * self.pages;
+        let is_short = self.commits < Self::SHORT * self.pages;
+        let missing = u32::try_from(missing).map_or(f64::MAX, f64::from);
+        is_dense && is_short && missing * self.elapsed <= self.entries * MOMENT.as_secs_f64()
     }
 }
 
@@ -130,5 +193,68 @@ pub(super) async fn catch_up(db: &Db, unwritten: &Unwritten) -> anyhow::Result<(
             keep(unwritten, waiting);
             Err(error)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A flow of pages with so many entries, each so long after the last, and how long one takes to
+    /// write, in microseconds.
+    fn flow(entries: usize, elapsed: u64, writing: u64) -> Flow {
+        let mut flow = Flow::default();
+        (0..50).for_each(|_| flow.note(entries, Duration::from_micros(elapsed), Duration::from_micros(writing)));
+        flow
+    }
+
+    #[test]
+    fn a_page_waits_where_commits_take_the_time_and_not_the_relay() {
+        assert!(!Flow::default().is_worth_waiting_for(1));
+        // A relay that answers at once, and ten connections: before and after they wait for each other.
+        assert!(flow(2, 320, 220).is_worth_waiting_for(3));
+        assert!(flow(5, 680, 270).is_worth_waiting_for(4));
+        // Fifty.
+        assert!(flow(24, 3700, 700).is_worth_waiting_for(23));
+        // A relay that takes 4 or 20 ms.
+        assert!(!flow(1, 530, 220).is_worth_waiting_for(4));
+        assert!(!flow(24, 14_000, 700).is_worth_waiting_for(20), "many at once, and then none for long");
+        // A disk that takes a millisecond, or ten.
+        assert!(!flow(5, 1200, 1000).is_worth_waiting_for(5));
+        assert!(!flow(25, 12_000, 10_000).is_worth_waiting_for(5));
+        // More than come in a moment.
+        assert!(!flow(5, 680, 270).is_worth_waiting_for(40));
+    }
+
+    #[test]
+    fn a_long_rest_and_a_slow_commit_are_noticed_and_forgotten() {
+        let (rest, quick) = (Duration::from_hours(1), Duration::from_micros(200));
+        for (elapsed, writing) in [(rest, quick), (quick, rest), (rest, rest)] {
+            let mut flow = flow(5, 680, 270);
+            flow.note(1, elapsed, writing);
+            assert!(!flow.is_worth_waiting_for(3));
+            (0..60).for_each(|_| flow.note(5, Duration::from_micros(680), Duration::from_micros(270)));
+            assert!(flow.is_worth_waiting_for(3));
+        }
+    }
+
+    #[tokio::test]
+    async fn who_has_come_stays_on_a_page_that_waits_in_vain() {
+        let (sender, mut receiver) = mpsc::channel(PAGE);
+        let entry = || Entry { settlements: Vec::new(), body: None, done: oneshot::channel().0 };
+        let mut page = vec![entry()];
+        for _ in 0..2 {
+            sender.try_send(entry()).ok().unwrap();
+        }
+        assert!(tokio::time::timeout(MOMENT, fill(&mut page, &mut receiver, 5)).await.is_err());
+        assert_eq!(page.len(), 3);
+        for _ in 0..4 {
+            sender.try_send(entry()).ok().unwrap();
+        }
+        fill(&mut page, &mut receiver, 5).await;
+        assert_eq!(page.len(), 5, "and no more than are wanted");
+        drop(sender);
+        fill(&mut page, &mut receiver, 400).await;
+        assert_eq!(page.len(), 7, "nor does it wait for nobody");
     }
 }

@@ -1,7 +1,7 @@
 //! SQL that makes mailings: callers cut in their own transaction, so that a mailing and the
 //! reason for it are durable together.
 
-use super::{DeliveryState, Letter, MailingRef, MailingState, NewDelivery, NewMailing, NewVariant, OnDoubt, To};
+use super::{DeliveryState, Letter, MailingRef, MailingState, NewDelivery, NewMailing, NewVariant, OnDoubt, To, ledger};
 use crate::address::Address;
 use crate::clock::Timestamp;
 use crate::db::{Counter, take_number, take_numbers};
@@ -256,20 +256,21 @@ pub async fn cancel(connection: &mut AnyConnection, mailing: i64, reason: &str, 
     if ended.rows_affected() == 0 {
         return Ok(0);
     }
-    super::order::lock_under_way(connection, Some(mailing)).await?;
     // A worker may start a body only while its delivery is leased to it, so a leased one can
-    // still be taken away. Of what may have arrived nobody says that it was skipped.
+    // still be taken away.
+    ledger::recall(connection, Some(mailing)).await?;
+    // Of what may have arrived nobody says that it was skipped.
     sqlx::query(
-        "UPDATE delivery SET state = 'held', reason = 'in doubt', settled_at = $1, lease_owner = NULL, lease_until = NULL, fence = fence + 1
-         WHERE mailing_id = $2 AND state IN ('queued', 'deferred', 'leased') AND doubts > 0",
+        "UPDATE delivery SET state = 'held', reason = 'in doubt', settled_at = $1, fence = fence + 1
+         WHERE mailing_id = $2 AND lease_owner IS NULL AND state IN ('queued', 'deferred') AND doubts > 0",
     )
     .bind(now.as_millis())
     .bind(mailing)
     .execute(&mut *connection)
     .await?;
     let skipped = sqlx::query(
-        "UPDATE delivery SET state = 'skipped', reason = $1, settled_at = $2, lease_owner = NULL, lease_until = NULL, fence = fence + 1
-         WHERE mailing_id = $3 AND state IN ('queued', 'deferred', 'leased')",
+        "UPDATE delivery SET state = 'skipped', reason = $1, settled_at = $2, fence = fence + 1
+         WHERE mailing_id = $3 AND lease_owner IS NULL AND state IN ('queued', 'deferred')",
     )
     .bind(reason)
     .bind(now.as_millis())

@@ -84,7 +84,7 @@ async fn skip_overdue(db: &Db, now: Timestamp) -> anyhow::Result<()> {
     // One mailing at a time, so that no engine comes to read the whole ledger for it.
     let overdue: Vec<i64> = sqlx::query_scalar(
         "SELECT id FROM mailing m WHERE state IN ('ready', 'running', 'paused', 'held') AND deadline < $1
-           AND EXISTS (SELECT 1 FROM delivery d WHERE d.mailing_id = m.id AND d.state IN ('queued', 'deferred'))
+           AND EXISTS (SELECT 1 FROM delivery d WHERE d.mailing_id = m.id AND d.lease_owner IS NULL AND d.state IN ('queued', 'deferred'))
          ORDER BY id",
     )
     .bind(now.as_millis())
@@ -97,7 +97,7 @@ async fn skip_overdue(db: &Db, now: Timestamp) -> anyhow::Result<()> {
         sqlx::query(
             "UPDATE delivery SET state = CASE WHEN doubts > 0 THEN 'held' ELSE 'skipped' END,
                     reason = CASE WHEN doubts > 0 THEN 'in doubt' ELSE 'deadline' END, settled_at = $1
-             WHERE mailing_id = $2 AND state IN ('queued', 'deferred')",
+             WHERE mailing_id = $2 AND lease_owner IS NULL AND state IN ('queued', 'deferred')",
         )
         .bind(now.as_millis())
         .bind(mailing)
@@ -112,7 +112,7 @@ async fn skip_overdue(db: &Db, now: Timestamp) -> anyhow::Result<()> {
 async fn end_cancelled(db: &Db, now: Timestamp) -> anyhow::Result<()> {
     let left: Vec<(i64, Option<String>)> = sqlx::query_as(
         "SELECT id, reason FROM mailing m WHERE state = 'cancelled'
-           AND EXISTS (SELECT 1 FROM delivery d WHERE d.mailing_id = m.id AND d.state IN ('queued', 'deferred'))",
+           AND EXISTS (SELECT 1 FROM delivery d WHERE d.mailing_id = m.id AND d.lease_owner IS NULL AND d.state IN ('queued', 'deferred'))",
     )
     .fetch_all(db.reader())
     .await?;
@@ -123,7 +123,7 @@ async fn end_cancelled(db: &Db, now: Timestamp) -> anyhow::Result<()> {
         sqlx::query(
             "UPDATE delivery SET state = CASE WHEN doubts > 0 THEN 'held' ELSE 'skipped' END,
                     reason = CASE WHEN doubts > 0 THEN 'in doubt' ELSE $1 END, settled_at = $2
-             WHERE mailing_id = $3 AND state IN ('queued', 'deferred')",
+             WHERE mailing_id = $3 AND lease_owner IS NULL AND state IN ('queued', 'deferred')",
         )
         .bind(reason)
         .bind(now.as_millis())
@@ -139,8 +139,9 @@ async fn end_cancelled(db: &Db, now: Timestamp) -> anyhow::Result<()> {
 async fn finish(db: &Db, now: Timestamp) -> anyhow::Result<()> {
     let ended: Vec<i64> = sqlx::query_scalar(
         "SELECT id FROM mailing m WHERE state IN ('ready', 'running')
+           AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.mailing_id = m.id AND d.lease_owner IS NOT NULL)
            AND NOT EXISTS (SELECT 1 FROM delivery d
-                           WHERE d.mailing_id = m.id AND d.state IN ('queued', 'leased', 'in_doubt', 'deferred'))
+                           WHERE d.mailing_id = m.id AND d.lease_owner IS NULL AND d.state IN ('queued', 'deferred'))
          ORDER BY id",
     )
     .fetch_all(db.reader())
@@ -150,10 +151,8 @@ async fn finish(db: &Db, now: Timestamp) -> anyhow::Result<()> {
         // Looked at again behind the lock: staff may have put back what failed in between.
         lock_mailing(&mut tx, mailing).await?;
         if let Some(title) = end(&mut tx, mailing, now).await? {
-            let held: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM delivery WHERE mailing_id = $1 AND state = 'held'")
-                .bind(mailing)
-                .fetch_one(&mut *tx)
-                .await?;
+            let sql = "SELECT COUNT(*) FROM delivery WHERE mailing_id = $1 AND lease_owner IS NULL AND state = 'held'";
+            let held: i64 = sqlx::query_scalar(sql).bind(mailing).fetch_one(&mut *tx).await?;
             if held > 0 {
                 tell_of_held(&mut tx, mailing, &title, held, now).await?;
             }
@@ -168,8 +167,9 @@ async fn end(connection: &mut AnyConnection, mailing: i64, now: Timestamp) -> an
     Ok(sqlx::query_scalar(
         "UPDATE mailing SET state = 'done', finished_at = $1
          WHERE id = $2 AND state IN ('ready', 'running')
+           AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.mailing_id = mailing.id AND d.lease_owner IS NOT NULL)
            AND NOT EXISTS (SELECT 1 FROM delivery d
-                           WHERE d.mailing_id = mailing.id AND d.state IN ('queued', 'leased', 'in_doubt', 'deferred'))
+                           WHERE d.mailing_id = mailing.id AND d.lease_owner IS NULL AND d.state IN ('queued', 'deferred'))
          RETURNING title",
     )
     .bind(now.as_millis())

@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Body, MultiPart, MultiPartKind, SinglePart};
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 /// The longest line, without its end (RFC 5322 §2.1.1).
@@ -61,8 +62,16 @@ impl Draft<'_> {
     /// [`Draft::build`] after others: the bytes are the same, whatever they were.
     pub fn print(&self, press: &mut Press) -> anyhow::Result<Vec<u8>> {
         self.refuse_controls()?;
-        let message = self.headers()?.multipart(self.body(press)?).context("the mail cannot be built")?;
-        let bytes = message.formatted();
+        let (text, html) = (press.text.encode(self.text)?, press.html.encode(self.html)?);
+        let empty = MultiPart::builder()
+            .kind(MultiPartKind::Alternative)
+            // Neither encoding of a part can produce “=_”, so no body can hold the boundary.
+            .boundary(format!("=_{}", &self.identity[..32]))
+            // Plain text first, HTML last (RFC 2046 §5.1.4).
+            .singlepart(empty_part(ContentType::TEXT_PLAIN, text.encoding))
+            .singlepart(empty_part(ContentType::TEXT_HTML, html.encoding));
+        let frame = self.headers()?.multipart(empty).context("the mail cannot be built")?.formatted();
+        let bytes = with_bodies(&frame, [&text.body, &html.body])?;
         ensure_transparent(&bytes)?;
         Ok(bytes)
     }
@@ -112,31 +121,35 @@ impl Draft<'_> {
             .into_iter()
             .fold(headers, |headers, (name, value)| headers.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value))))
     }
-
-    /// Plain text first, HTML last (RFC 2046 §5.1.4).
-    fn body(&self, press: &mut Press) -> anyhow::Result<MultiPart> {
-        // Neither encoding of a part can produce “=_”, so no body can hold the boundary.
-        let boundary = format!("=_{}", &self.identity[..32]);
-        Ok(MultiPart::builder()
-            .kind(MultiPartKind::Alternative)
-            .boundary(boundary)
-            .singlepart(part(ContentType::TEXT_PLAIN, self.text, &mut press.text)?)
-            .singlepart(part(ContentType::TEXT_HTML, self.html, &mut press.html)?))
-    }
 }
 
-/// One part. ASCII is readable as quoted-printable; for Japanese, base64 is less than half the
-/// size. Nothing is sent as it is (S8).
-fn part(kind: ContentType, text: &str, last: &mut Coded) -> anyhow::Result<SinglePart> {
-    let lines = with_line_ends(text);
-    let body = if text.is_ascii() {
-        // As bytes: in a string lettre looks for line ends itself, and moves all that follows for each.
-        Body::new_with_encoding(lines, ContentTransferEncoding::QuotedPrintable).ok().context("a text cannot be encoded")?
-    } else {
-        last.replace(lines);
-        Body::dangerous_pre_encoded(last.base64.clone(), ContentTransferEncoding::Base64)
-    };
-    Ok(SinglePart::builder().header(kind).body(body))
+/// A part that has its header fields only.
+fn empty_part(kind: ContentType, encoding: ContentTransferEncoding) -> SinglePart {
+    SinglePart::builder().header(kind).body(Body::dangerous_pre_encoded(Vec::new(), encoding))
+}
+
+/// A mail with its bodies put where its empty parts have none. lettre would copy them into the part, and
+/// from there into a mail that grows as they come.
+fn with_bodies(frame: &[u8], bodies: [&[u8]; 2]) -> anyhow::Result<Vec<u8>> {
+    // The line that ends the header fields of a part, and the line end before the next boundary.
+    const GAP: &[u8] = b"\r\n\r\n\r\n--";
+    let gaps: Vec<usize> = memchr::memmem::find_iter(frame, GAP).map(|at| at + 4).collect();
+    ensure!(gaps.len() == bodies.len(), "the mail cannot be built: it has {} places for {} bodies", gaps.len(), bodies.len());
+    let mut mail = Vec::with_capacity(frame.len() + bodies.iter().map(|body| body.len()).sum::<usize>());
+    let mut done = 0;
+    for (gap, body) in gaps.into_iter().zip(bodies) {
+        mail.extend_from_slice(&frame[done..gap]);
+        mail.extend_from_slice(body);
+        done = gap;
+    }
+    mail.extend_from_slice(&frame[done..]);
+    Ok(mail)
+}
+
+/// A text as it travels.
+struct Encoded<'c> {
+    body: Cow<'c, [u8]>,
+    encoding: ContentTransferEncoding,
 }
 
 /// A text and what it is in base64, in lines of 76 (RFC 2045 §6.8).
@@ -149,6 +162,20 @@ struct Coded {
 impl Coded {
     /// Octets that make a line, and the length of that line with its end.
     const LINE: (usize, usize) = (57, 78);
+
+    /// ASCII is readable as quoted-printable; for Japanese, base64 is less than half the size.
+    /// Nothing is sent as it is (S8).
+    fn encode(&mut self, text: &str) -> anyhow::Result<Encoded<'_>> {
+        let lines = with_line_ends(text);
+        if text.is_ascii() {
+            // As bytes: in a string lettre looks for line ends itself, and moves all that follows for each.
+            let body = Body::new_with_encoding(lines, ContentTransferEncoding::QuotedPrintable);
+            let body = body.ok().context("a text cannot be encoded")?.into_vec();
+            return Ok(Encoded { body: body.into(), encoding: ContentTransferEncoding::QuotedPrintable });
+        }
+        self.replace(lines);
+        Ok(Encoded { body: self.base64.as_slice().into(), encoding: ContentTransferEncoding::Base64 })
+    }
 
     /// Encodes another text in place of this one, but for the lines that both begin with.
     fn replace(&mut self, octets: Vec<u8>) {
@@ -220,6 +247,23 @@ mod tests {
             assert!(lines.iter().rev().skip(1).all(|line| line.len() == 77 && line.ends_with(b"\r")), "{}", text.len());
             assert_eq!(BASE64.decode(lines.concat().into_iter().filter(|byte| *byte != b'\r').collect::<Vec<u8>>()).unwrap(), *text);
             assert_eq!(coded.base64, in_base64(text));
+        }
+    }
+
+    #[test]
+    fn bodies_stand_where_the_parts_are_empty() {
+        let frame = b"A: 1\r\n\r\n--b\r\nB: 2\r\n\r\n\r\n--b\r\nC: 3\r\n\r\n\r\n--b--\r\n";
+        let mail = with_bodies(frame, [b"one", b"\r\n\r\n\r\n--"]).unwrap();
+        assert_eq!(mail, b"A: 1\r\n\r\n--b\r\nB: 2\r\n\r\none\r\n--b\r\nC: 3\r\n\r\n\r\n\r\n\r\n--\r\n--b--\r\n");
+        assert!(with_bodies(b"A: 1\r\n\r\n--b\r\nB: 2\r\n\r\n\r\n--b--\r\n", [b"one", b"two"]).is_err(), "a place is missing");
+    }
+
+    #[test]
+    fn a_text_in_ascii_between_others_leaves_nothing_behind() {
+        let mut press = Coded::default();
+        for text in ["川を渡った\n", "over the river\n", "川を渡った家族\n", "", "川\n"] {
+            let (after, fresh) = (press.encode(text).unwrap(), Coded::default().encode(text).unwrap().body.into_owned());
+            assert_eq!(*after.body, fresh, "{text}");
         }
     }
 

@@ -20,12 +20,13 @@ pub(super) async fn run(db: &Db, id: i64, csv: bool, context: &Context) -> anyho
         (false, false) => Form::Table,
     };
     form.begin();
-    let mut after = 0;
-    loop {
-        let lines = delivery::delivery_lines(&mut connection, id, after, PAGE).await?;
-        let Some(last) = lines.last() else { break };
-        form.write(&lines, after == 0)?;
-        after = last.id;
+    if let Some(numbers) = delivery::delivery_numbers(&mut connection, id).await? {
+        let (mut next, end) = numbers.clone().into_inner();
+        while next <= end {
+            let lines = delivery::delivery_lines(&mut connection, id, next..=end, PAGE).await?;
+            form.write(&lines, next == *numbers.start())?;
+            next = lines.last().map_or(end, |line| line.id) + 1;
+        }
     }
     form.end();
     Ok(Outcome::Done)

@@ -4,7 +4,7 @@
 use super::Cause;
 use crate::clock::Timestamp;
 use crate::db::Db;
-use crate::delivery::order::lock_under_way;
+use crate::delivery::ledger;
 use crate::noticeboard::{self, Notice};
 use sqlx::AnyConnection;
 
@@ -82,8 +82,8 @@ pub(in super::super) async fn forget_refusals(connection: &mut AnyConnection, ma
 }
 
 async fn settled(connection: &mut AnyConnection, mailing: i64) -> anyhow::Result<i64> {
-    let count = sqlx::query_scalar("SELECT COUNT(*) FROM delivery WHERE mailing_id = $1 AND state IN ('sent', 'failed', 'held')");
-    Ok(count.bind(mailing).fetch_one(connection).await?)
+    let sql = "SELECT COUNT(*) FROM delivery WHERE mailing_id = $1 AND lease_owner IS NULL AND state IN ('sent', 'failed', 'held')";
+    Ok(sqlx::query_scalar(sql).bind(mailing).fetch_one(connection).await?)
 }
 
 /// The mailing first, then its deliveries: in the order in which a claim takes them.
@@ -96,14 +96,7 @@ async fn hold(connection: &mut AnyConnection, mailing: i64, refusals: i64) -> an
     .bind(mailing)
     .execute(&mut *connection)
     .await?;
-    lock_under_way(connection, Some(mailing)).await?;
-    sqlx::query(
-        "UPDATE delivery SET state = 'queued', lease_owner = NULL, lease_until = NULL, fence = fence + 1
-         WHERE mailing_id = $1 AND state = 'leased'",
-    )
-    .bind(mailing)
-    .execute(connection)
-    .await?;
+    ledger::recall(connection, Some(mailing)).await?;
     Ok(held.rows_affected() == 1)
 }
 

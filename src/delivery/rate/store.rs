@@ -95,7 +95,8 @@ pub(super) async fn count_day(connection: &mut AnyConnection, day: &str, mails: 
 /// When the next delivery that was put off is due.
 pub(super) async fn next_due(connection: &mut AnyConnection, now: Timestamp) -> anyhow::Result<Option<Timestamp>> {
     let next: Option<i64> = sqlx::query_scalar(
-        "SELECT MIN((SELECT MIN(d.due_at) FROM delivery d WHERE d.mailing_id = m.id AND d.state = 'queued' AND d.due_at > $1))
+        "SELECT MIN((SELECT MIN(d.due_at) FROM delivery d
+                     WHERE d.mailing_id = m.id AND d.lease_owner IS NULL AND d.state = 'queued' AND d.due_at > $1))
          FROM mailing m WHERE m.state IN ('ready', 'running')",
     )
     .bind(now.as_millis())

@@ -1,12 +1,12 @@
 //! The staff's hand on mailings.
 
-use super::office::{digest_to, drain, enter_people, mail_out, plan, single_step, state_of, states, step};
+use super::office::{digest_to, drain, enter_people, mail_out, plan, run_sql, single_step, state_of, states, step};
 use crate::digest::number;
 use crate::support::relay::{Fault, Manner, Relay};
 use crate::support::{World, on_each_engine};
 use clarion::delivery::{self, Again, DeliveryState, Kind, MailingState};
 use clarion::task::{Step as _, Wake};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 #[tokio::test]
@@ -90,11 +90,51 @@ async fn sums_and_lines_tell_who_got_what_by_number_only() {
         assert_eq!(summary.deliveries, [(DeliveryState::Sent, 2), (DeliveryState::Failed, 1)].into());
         assert_eq!(delivery::newest_mailings(&mut connection, 10).await.unwrap().len(), 1);
         assert!(delivery::mailing_summary(&mut connection, 99).await.unwrap().is_none());
-        let first = delivery::delivery_lines(&mut connection, mailing, 0, 2).await.unwrap();
-        let rest = delivery::delivery_lines(&mut connection, mailing, first[1].id, 2).await.unwrap();
+        let first = delivery::delivery_lines(&mut connection, mailing, 0..=i64::MAX, 2).await.unwrap();
+        let rest = delivery::delivery_lines(&mut connection, mailing, first[1].id + 1..=i64::MAX, 2).await.unwrap();
         let numbers: Vec<_> = first.iter().chain(&rest).map(|line| line.person.unwrap()).collect();
         assert_eq!(numbers, people);
         assert!(!serde_json::to_string(&(first, rest)).unwrap().contains('@'));
+    })
+    .await;
+}
+
+/// Four mails to each mailing: one with a worker, one in doubt, one sent and one waiting.
+#[tokio::test]
+async fn a_mailing_s_sums_and_lines_are_its_own_whatever_is_under_way() {
+    on_each_engine(async |world: World| {
+        let people = enter_people(&world, 4).await;
+        let mut mailings = Vec::new();
+        for key in ["digest:weekly:1", "digest:weekly:2", "digest:weekly:3"] {
+            mailings.push(mail_out(&world, &plan(&world, key, Kind::Digest), &people, &[]).await);
+        }
+        let empty = mail_out(&world, &plan(&world, "digest:weekly:4", Kind::Digest), &[], &[]).await;
+        run_sql(
+            &world,
+            "UPDATE delivery SET lease_owner = CASE WHEN id % 4 < 2 THEN 'other' END,
+                    state = CASE id % 4 WHEN 0 THEN 'leased' WHEN 1 THEN 'in_doubt' WHEN 2 THEN 'sent' ELSE 'queued' END",
+        )
+        .await;
+        let each = [DeliveryState::Leased, DeliveryState::InDoubt, DeliveryState::Sent, DeliveryState::Queued].map(|state| (state, 1));
+        let mut tx = world.db.begin().await.unwrap();
+        assert!(delivery::pause(&mut tx, mailings[1]).await.unwrap());
+        for (mailing, expected) in mailings.iter().zip([
+            BTreeMap::from(each),
+            [(DeliveryState::InDoubt, 1), (DeliveryState::Sent, 1), (DeliveryState::Queued, 2)].into(),
+            each.into(),
+        ]) {
+            let summary = delivery::mailing_summary(&mut tx, *mailing).await.unwrap().unwrap();
+            assert_eq!(summary.deliveries, expected);
+            let listed = delivery::newest_mailings(&mut tx, 10).await.unwrap();
+            assert_eq!(listed.into_iter().find(|listed| listed.id == *mailing).unwrap().deliveries, expected);
+            let numbers = delivery::delivery_numbers(&mut tx, *mailing).await.unwrap().unwrap();
+            let lines = delivery::delivery_lines(&mut tx, *mailing, numbers, 10).await.unwrap();
+            let told: Vec<_> = lines.iter().map(|line| line.person.unwrap()).collect();
+            assert_eq!(told, people);
+            assert_eq!(delivery::delivery_lines(&mut tx, *mailing, 0..=i64::MAX, 10).await.unwrap().len(), 4);
+        }
+        assert!(delivery::delivery_numbers(&mut tx, empty).await.unwrap().is_none());
+        assert!(delivery::mailing_summary(&mut tx, empty).await.unwrap().unwrap().deliveries.is_empty());
     })
     .await;
 }

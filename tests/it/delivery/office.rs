@@ -130,7 +130,7 @@ pub async fn digest_to(world: &World, people: &[i64]) -> i64 {
 /// Deliveries of a mailing in order: state and reason.
 pub async fn states(world: &World, mailing: i64) -> Vec<(String, String)> {
     let mut connection = world.db.reader().acquire().await.unwrap();
-    let lines = delivery::delivery_lines(&mut connection, mailing, 0, 10_000).await.unwrap();
+    let lines = delivery::delivery_lines(&mut connection, mailing, 0..=i64::MAX, 10_000).await.unwrap();
     lines.into_iter().map(|line| (line.state.to_string(), line.reason.unwrap_or_default())).collect()
 }
 

@@ -328,7 +328,7 @@ async fn what_was_on_its_way_when_its_mailing_was_cancelled_is_settled_too() {
         run_sql(
             &world,
             "UPDATE delivery SET state = CASE WHEN id = 1 THEN 'deferred' ELSE 'in_doubt' END, fence = 1, attempts = 1,
-                    lease_owner = 'gone', lease_until = 1",
+                    lease_owner = CASE WHEN id = 1 THEN NULL ELSE 'gone' END, lease_until = CASE WHEN id = 1 THEN NULL ELSE 1 END",
         )
         .await;
         drain(&single_step(&world, &relay)).await;

@@ -40,7 +40,7 @@ pub async fn mailing(world: &World, key: &str, kind: Kind, people: &[i64]) -> Ve
     let mailing = mail_out(world, &plan(world, key, kind), people, &[]).await;
     send(world).await;
     let mut connection = world.db.reader().acquire().await.unwrap();
-    let lines = delivery::delivery_lines(&mut connection, mailing, 0, 1000).await.unwrap();
+    let lines = delivery::delivery_lines(&mut connection, mailing, 0..=i64::MAX, 1000).await.unwrap();
     lines.iter().map(|line| line.id).collect()
 }
 

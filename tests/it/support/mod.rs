@@ -61,7 +61,17 @@ pub async fn on_each_engine(body: impl AsyncFn(World)) {
         let world = World::new(&url, folder).await;
         let db = world.db.clone();
         body(world).await;
+        ensure_owners(&db).await;
         db.close().await;
+    }
+}
+
+/// Of what a worker has and only of that it is the owner: two indexes and every query of a mailing's
+/// deliveries rely on it. Some tests have closed their database by now.
+async fn ensure_owners(db: &Db) {
+    let sql = "SELECT COUNT(*) FROM delivery WHERE (lease_owner IS NOT NULL) <> (state IN ('leased', 'in_doubt'))";
+    if let Ok(wrong) = sqlx::query_scalar::<_, i64>(sql).fetch_one(db.reader()).await {
+        assert_eq!(wrong, 0, "deliveries with an owner at rest, or without one under way");
     }
 }
 
